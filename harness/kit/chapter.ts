@@ -1,0 +1,127 @@
+/**
+ * A chapter as data: the only metadata there is. `chapter()` checks the shape and hands it back; the engine,
+ * the pages and the gate read it. See docs/format.md for how its names appear in schedules and reports.
+ */
+import type { Arbitrary } from 'fast-check';
+import type { CommandView, Effect, Moment, PortCall, RecordView, SimpleRecord } from './moment.ts';
+
+export type Level = 1 | 2 | 3;
+
+/** Faults a chapter may leave out because they mean nothing for its promise. */
+export type FaultKind =
+  | 'crash'
+  | 'stop'
+  | 'restart'
+  | 'redeliver'
+  | 'republish'
+  | 'reject'
+  | 'lose-request'
+  | 'lose-response'
+  | 'error'
+  | 'delay'
+  | 'cut'
+  | 'freeze'
+  | 'join'
+  | 'rebalance'
+  | 'silence';
+
+/** A command is plain data: it crosses to processes and stands in schedule files. */
+export type Command = Readonly<Record<string, unknown>>;
+
+/** How a command reaches the system: a call on a role, or a record the harness writes itself. */
+export type Sending =
+  | { readonly role: string; readonly call: string; readonly with: readonly unknown[] }
+  | {
+      readonly topic: string;
+      readonly key?: string | null;
+      readonly value: string;
+      readonly partition?: number;
+    };
+
+/** An outside system: synchronous functions over a JSON state that lives in the world. */
+export type PortDefinition = {
+  readonly state: () => unknown;
+} & Readonly<Record<string, (...args: never[]) => unknown>>;
+
+export type SharedProperty =
+  | 'no-loss'
+  | 'no-invention'
+  | 'commit-safe'
+  | 'progress'
+  | 'idle-restart'
+  | 'calm-exact'
+  | 'key-order';
+
+/** What `broken` may answer: a sentence in the learner's terms, with the facts that prove it. */
+export type Broken = string | { readonly sentence: string; readonly witnesses: readonly number[] };
+
+export interface PropertyDefinition {
+  /** What must hold, as one clause: "each balance is the sum of its distinct payments". */
+  readonly says: string;
+  readonly when: 'always' | 'at rest';
+  /** Pure; may be run again on a stored history. */
+  readonly broken: (moment: Moment) => Broken | undefined;
+}
+
+export interface Flow {
+  /** Per topic: which command a record is about. `undefined` = none (a receipt, a heartbeat of the learner's). */
+  readonly id: Readonly<Record<string, (record: SimpleRecord) => string | undefined>>;
+  /** The completed effects at this moment, in the order in which they happened. */
+  readonly effects: (moment: {
+    readonly calls: readonly PortCall[];
+    readonly topics: Moment['topics'];
+    readonly tables: Moment['tables'];
+  }) => readonly Effect[];
+  /** What an effect of this command must carry (NO-INVENTION); left out = not compared. */
+  readonly value?: (command: Command) => unknown;
+  /** The key whose order counts (KEY-ORDER); left out = the record's key. */
+  readonly key?: (command: Command) => string;
+  /** A sentence = this record needs no effect, and why. */
+  readonly skip?: (record: RecordView) => string | undefined;
+}
+
+export interface ChapterDefinition {
+  readonly title: string;
+  /** One sentence: what a right answer gives, whenever a process dies. */
+  readonly promise: string;
+  readonly minutes: number;
+  /** Names (without number) of chapters to read before. */
+  readonly needs: readonly string[];
+  /** The level that passes the chapter. */
+  readonly pass: Level;
+  readonly roles: Readonly<
+    Record<string, { readonly file: string; readonly instances: readonly [number, number] }>
+  >;
+  readonly topics: Readonly<Record<string, { readonly partitions: number }>>;
+  /** Consumer groups that COMMIT-SAFE and PROGRESS judge; other groups are the learner's own. */
+  readonly groups: readonly string[];
+  readonly ports?: Readonly<Record<string, PortDefinition>>;
+  readonly workload: {
+    readonly example: readonly Command[];
+    readonly commands: Arbitrary<readonly Command[]>;
+    readonly id: (command: never) => string;
+    readonly send: (command: never) => Sending;
+    /** Endless supply for coming to rest; the number is never used twice in a run. */
+    readonly closing: (n: number) => Command;
+  };
+  readonly flow: Flow;
+  readonly properties: Readonly<Record<string, 'shared' | PropertyDefinition>>;
+  readonly without?: readonly FaultKind[];
+  /** How the untouched stub must fail: the property, and one or two faults that show it. */
+  readonly stub: { readonly breaks: string; readonly by: string | readonly string[] };
+  /** Per property: questions, each more concrete than the one before. */
+  readonly hints: Readonly<Record<string, readonly string[]>>;
+  readonly mutants: Readonly<
+    Record<string, { readonly breaks: string; readonly says: string; readonly level?: Level }>
+  >;
+  readonly variants: Readonly<Record<string, { readonly says: string; readonly level?: Level }>>;
+}
+
+export type { CommandView };
+
+/** Declares a chapter. The one export of every `chapter.ts`. */
+export function chapter<const Definition extends ChapterDefinition>(
+  definition: Definition,
+): Definition {
+  return definition;
+}

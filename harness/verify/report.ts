@@ -1,0 +1,101 @@
+/**
+ * What a check found: one versioned object that terminal, page and `--json` show. Everything a view needs is in it;
+ * no view runs anything. docs/format.md describes it for outsiders.
+ */
+import type { Ending, Fact, SourceLine } from '#check';
+import type { Level } from '#kit';
+import type { Schedule } from '#schedule';
+
+export type Verdict = 'holds' | 'broken' | 'unknown';
+
+export type Blame = 'service' | 'client' | 'protocol' | 'harness';
+
+/** A piece of the learner's file around a line. */
+export interface Excerpt {
+  readonly file: string;
+  readonly line: number;
+  /** First line number of `text`. */
+  readonly from: number;
+  readonly text: readonly string[];
+}
+
+export interface ReportFinding {
+  /** `k3`: names the saved schedule in `.crashproof/`. */
+  readonly id: string;
+  /** `commit-safe`, or `stays-up`, `comes-to-rest` for what the engine itself requires. */
+  readonly property: string;
+  /** What must hold. */
+  readonly says: string;
+  /** What broke, in the learner's terms. */
+  readonly sentence: string;
+  readonly witnesses: readonly number[];
+  readonly blame: Blame;
+  readonly schedule: Schedule;
+  /** Every fault in the one notation. */
+  readonly faults: readonly string[];
+  /** Full command line that shows this again. */
+  readonly replay: string;
+  /** True when every single deletion was executed and passed. */
+  readonly minimal: boolean;
+  readonly shrinkRuns: number;
+  readonly history: readonly Fact[];
+  readonly ending: Ending;
+  readonly traceHash: string;
+  /** Seen only if it is known: the fault's line first. */
+  readonly code: readonly Excerpt[];
+  /** The question that fits, by how often this finding was seen before. */
+  readonly think?: string;
+  /** The faults fired in a fresh copy of everything too, with an equal trace hash. */
+  readonly confirmed: boolean;
+}
+
+export interface Certificate {
+  readonly level: Level;
+  readonly crashPoints: { readonly tried: number; readonly of: number };
+  readonly singles: { readonly tried: number; readonly of: number };
+  readonly seconds: { readonly tried: number; readonly of: number };
+  readonly random: number;
+  /** Faults that never struck although scheduled: not counted as tried. */
+  readonly unfired: number;
+  /** Distinct trace classes executed. */
+  readonly distinct: number;
+  /** How often the hard moments really happened: `redeliveries`, `zombies`, `lost commits`, … */
+  readonly sometimes: Readonly<Record<string, number>>;
+  /** Hard moments of this level that never happened: the check proves too little. */
+  readonly never: readonly string[];
+  /** In words: what was not tried. */
+  readonly untried: readonly string[];
+  /** Runs repeated with everything fresh, all with equal trace hashes. */
+  readonly repeatedFresh: number;
+}
+
+export interface Report {
+  readonly version: 1;
+  /** Folder name: `01-producer-consumer`. */
+  readonly chapter: string;
+  readonly title: string;
+  readonly promise: string;
+  readonly level: Level;
+  readonly verdict: Verdict;
+  readonly findings: readonly ReportFinding[];
+  /** Names of the properties that held in every run. */
+  readonly held: readonly string[];
+  /** Why it is unknown, and what to do. */
+  readonly unknown?: {
+    readonly sentence: string;
+    readonly advice: string;
+    readonly code: readonly Excerpt[];
+  };
+  /** Sentences about the client, the protocol, skipped things. */
+  readonly notes: readonly string[];
+  readonly certificate?: Certificate;
+  readonly world: 'simulated' | 'live';
+  /** Properties that this world cannot judge. */
+  readonly notJudged: readonly string[];
+  readonly runs: number;
+  readonly seconds: number;
+  readonly seed: number;
+}
+
+/** The line of a fact, where it is known. */
+export type { SourceLine };
