@@ -1,0 +1,60 @@
+/**
+ * Everything a broker knows, and nothing else: no sockets, no clock. Handlers change it and call `emit`.
+ * `createBroker` (broker.ts) drives it; each table below knows no protocol of its own.
+ */
+import { random } from '#kernel';
+import { brokerConfig, type BrokerConfig, type BrokerOptions } from './config.ts';
+import type { BrokerEvent } from './events.ts';
+import { createGroups, type Groups } from './groups/index.ts';
+import { createParking, type Parking } from './parking.ts';
+import { createTimers, type Timers } from './timers.ts';
+import { createTopics, type Topics } from './topics.ts';
+
+export interface BrokerState {
+  readonly config: BrokerConfig;
+  readonly topics: Topics;
+  /** The classic group coordinator: `createGroups(state)` of groups/index.ts; it may keep the state. */
+  readonly groups: Groups;
+  readonly timers: Timers;
+  /** Fetches that wait for data. */
+  readonly parking: Parking;
+  emit(event: BrokerEvent): void;
+  /** `prefix-UUID`, or a bare UUID for an empty prefix; the same sequence for the same `idSeed`. */
+  newId(prefix: string): string;
+  newProducerId(): number;
+}
+
+export function createState(
+  options: BrokerOptions,
+  emit: (event: BrokerEvent) => void,
+): BrokerState {
+  const config = brokerConfig(options);
+  const newUuid = uuids(config.idSeed);
+  let producerIds = 0;
+  const state: { -readonly [key in keyof BrokerState]: BrokerState[key] } = {
+    config,
+    topics: createTopics(),
+    groups: undefined as unknown as Groups,
+    timers: createTimers(),
+    parking: createParking(),
+    emit,
+    newId: (prefix) => (prefix === '' ? newUuid() : `${prefix}-${newUuid()}`),
+    newProducerId: () => producerIds++,
+  };
+  state.groups = createGroups(state);
+  return state;
+}
+
+/** Version 4 UUIDs from a seed. The stream is made when first needed: most runs need it late or never. */
+function uuids(seed: number): () => string {
+  let stream: ReturnType<typeof random> | undefined;
+  const hex = (value: number): string => value.toString(16).padStart(8, '0');
+  return () => {
+    stream ??= random(seed, 'broker ids');
+    const a = hex(stream.uint32());
+    const b = hex(((stream.uint32() & 0xffff0fff) | 0x4000) >>> 0);
+    const c = hex(((stream.uint32() & 0x3fffffff) | 0x80000000) >>> 0);
+    const d = hex(stream.uint32());
+    return `${a}-${b.slice(0, 4)}-${b.slice(4)}-${c.slice(0, 4)}-${c.slice(4)}${d}`;
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * Topics and their partitions. Replicas, leader and leader epoch are there from the first day; there is one node,
+ * so they name it.
+ */
+import type { TopicConfig } from './topic-config.ts';
+import type { PartitionLog } from './log.ts';
+import type { ProducerEntry } from './producers.ts';
+
+export interface Partition {
+  readonly topic: string;
+  readonly index: number;
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly replicas: readonly number[];
+  readonly inSyncReplicas: readonly number[];
+  readonly log: PartitionLog;
+  /** What is known of idempotent producers, by producer id. */
+  readonly producers: Map<number, ProducerEntry>;
+}
+
+export interface Topic {
+  readonly name: string;
+  /** A UUID; a topic made again under the same name is another topic. */
+  readonly id: string;
+  readonly partitions: Partition[];
+  readonly config: TopicConfig;
+}
+
+export interface Topics {
+  /** With a partition: whether that one exists. */
+  has(topic: string, partition?: number): boolean;
+  get(topic: string): Topic | undefined;
+  byId(id: string): Topic | undefined;
+  partition(topic: string, partition: number): Partition | undefined;
+  /** Every topic, in the order of creation. */
+  all(): IterableIterator<Topic>;
+  add(topic: Topic): void;
+  remove(topic: string): void;
+}
+
+export function createTopics(): Topics {
+  const byName = new Map<string, Topic>();
+  const byId = new Map<string, Topic>();
+  return {
+    has: (topic, partition = 0) => byName.get(topic)?.partitions[partition] !== undefined,
+    get: (topic) => byName.get(topic),
+    byId: (id) => byId.get(id),
+    partition: (topic, partition) => byName.get(topic)?.partitions[partition],
+    all: () => byName.values(),
+    add(topic) {
+      byName.set(topic.name, topic);
+      byId.set(topic.id, topic);
+    },
+    remove(name) {
+      const topic = byName.get(name);
+      if (topic === undefined) return;
+      byName.delete(name);
+      byId.delete(topic.id);
+    },
+  };
+}
