@@ -1,1 +1,2 @@
 export type * from './report.ts';
+export type * from './request.ts';

@@ -47,6 +47,8 @@ export interface ReportFinding {
   readonly think?: string;
   /** The faults fired in a fresh copy of everything too, with an equal trace hash. */
   readonly confirmed: boolean;
+  /** The same commands with nothing done to them, when the request asked for `calm`. */
+  readonly calm?: readonly Fact[];
 }
 
 export interface Certificate {
@@ -93,6 +95,9 @@ export interface Report {
   /** Properties that this world cannot judge. */
   readonly notJudged: readonly string[];
   readonly runs: number;
+  /** Schedules that were known when the search ended, where that number means something. */
+  readonly planned?: number;
+  /** Wall time. */
   readonly seconds: number;
   readonly seed: number;
 }

@@ -1,0 +1,57 @@
+/**
+ * What a view asks of the engine: one check. Plain data but for the two callbacks, so that terminal, page and an
+ * engineer's own test ask the same way.
+ */
+import type { Level } from '#kit';
+import type { Milliseconds } from '#kernel';
+
+export interface CheckRequest {
+  /** The repository that holds `chapters/`, `exercises/` and `solutions/`. */
+  readonly root: string;
+  /** Folder name: `01-producer-consumer`. */
+  readonly chapter: string;
+  /**
+   * Folders with the service's files, absolute or relative to the root: an overlay, a later folder's file wins.
+   * The exercise or the solution first, then what was named with `--from`.
+   */
+  readonly folders: readonly string[];
+  /** Left out = the level that passes the chapter. */
+  readonly level?: Level;
+  readonly seed?: number;
+  /** Random schedules after the singles; left out = what fits in the budget. */
+  readonly runs?: number;
+  /** Wall time for the whole check. */
+  readonly budgetMs?: Milliseconds;
+  /** Only these faults, in the one notation, on the chapter's example; at most two. */
+  readonly faults?: readonly string[];
+  /** Only this saved schedule: its id (`k3`) or a path. */
+  readonly replay?: string;
+  /** Also record the calm run of the same commands beside each finding. */
+  readonly calm?: boolean;
+  /** Simulation threads; left out = one per core. */
+  readonly workers?: number;
+  /** Told while it runs; never more than a view can show. */
+  readonly onProgress?: (event: CheckProgress) => void;
+  /** Ends the check early; it rejects with the signal's reason and leaves nothing running. */
+  readonly signal?: AbortSignal;
+}
+
+export type CheckPhase =
+  | 'preparing'
+  | 'saved'
+  | 'calm'
+  | 'singles'
+  | 'seconds'
+  | 'random'
+  | 'shrinking'
+  | 'confirming';
+
+export interface CheckProgress {
+  readonly phase: CheckPhase;
+  /** Schedules executed so far, and in this phase; `of` where its number is known. */
+  readonly runs: number;
+  readonly done: number;
+  readonly of?: number;
+  /** Properties found broken so far. */
+  readonly broken: number;
+}
