@@ -1,0 +1,89 @@
+/** Ten minutes: what a crash between two lines does, how to read the story, how to mend it. */
+import * as fc from 'fast-check';
+import { applied, chapter, type PortCall } from '#kit';
+import { readGreeting, type Greeting } from './given.ts';
+
+const topic = 'greetings.v1';
+
+const greetings = fc.uniqueArray(
+  fc.record({
+    id: fc.nat(0xffffff).map((n) => `m${n.toString(36)}`),
+    body: fc.string({ unit: 'binary', maxLength: 200 }),
+  }),
+  { selector: ({ id }) => id, minLength: 1, maxLength: 40, size: '=' },
+);
+
+/** What one call of `sink.record` kept. */
+function entryOf(call: PortCall): Greeting {
+  return call.args[0] as Greeting;
+}
+
+export const firstCrash = chapter({
+  title: 'First crash',
+  promise: 'Every greeting is recorded, whenever the process dies.',
+  minutes: 10,
+  needs: [],
+  pass: 1,
+  roles: { greeter: { file: 'greeter.ts', instances: [1, 1] } },
+  topics: { [topic]: { partitions: 1 } },
+  groups: ['greeter'],
+  ports: {
+    sink: {
+      state: (): Greeting[] => [],
+      record: (state: Greeting[], greeting: Greeting) => void state.push(greeting),
+    },
+  },
+  workload: {
+    example: [
+      { id: 'm1', body: 'Hello' },
+      { id: 'm2', body: 'Grüezi' },
+      { id: 'm3', body: 'こんにちは' },
+    ],
+    commands: greetings,
+    id: (command: Greeting) => command.id,
+    send: ({ id, body }: Greeting) => ({ topic, key: id, value: JSON.stringify({ id, body }) }),
+    closing: (n) => ({ id: `closing-${n}`, body: 'Goodbye' }),
+  },
+  flow: {
+    id: { [topic]: (record) => readGreeting(record).id },
+    effects: ({ calls }) =>
+      calls.filter(applied('sink.record')).map((call) => {
+        const { id, body } = entryOf(call);
+        return { id, value: body, seq: call.seq };
+      }),
+    value: (command) => command.body,
+  },
+  properties: { 'no-loss': 'shared', 'idle-restart': 'shared', 'calm-exact': 'shared' },
+  stub: {
+    breaks: 'no-loss',
+    by: 'crash greeter-0 · OffsetCommit greeter (m1) · #1 · after apply',
+  },
+  hints: {
+    'no-loss': [
+      'Which of your lines tells Kafka that a greeting is done, and which line makes it true?',
+      'A process starts with the committed offset and nothing else. Which greetings can it no longer reach?',
+      'If sink.record never ran, or rejected, which of your lines must not have run either?',
+    ],
+    'idle-restart': [
+      'Nothing was left to do, and a restart did something. What did the new process read first?',
+      'The committed offset is the next one to read. Which greeting stands at the offset that you commit?',
+    ],
+    'calm-exact': [
+      'Nothing failed in this run. How often does one message reach sink.record in your code?',
+      'Does more than one consumer, or more than one group, feed the same sink?',
+    ],
+  },
+  mutants: {
+    'commit-first': {
+      breaks: 'no-loss',
+      says: 'commits, then records: the exercise as handed out',
+    },
+    'commit-same-offset': {
+      breaks: 'idle-restart',
+      says: 'records, then commits the offset of the message instead of the next one',
+    },
+    swallow: { breaks: 'no-loss', says: 'logs a rejected sink.record and commits all the same' },
+    'not-awaited': { breaks: 'no-loss', says: 'calls sink.record first and does not wait for it' },
+  },
+  variants: { 'auto-commit': { says: 'leaves committing to kafkajs, after the handler' } },
+});

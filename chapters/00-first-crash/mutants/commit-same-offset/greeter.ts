@@ -1,0 +1,18 @@
+import { Kafka } from 'kafkajs';
+import type { Service } from '#kit';
+import { readGreeting, type Sink } from '#chapters/00-first-crash/given.ts';
+
+export const greeter: Service<unknown, { sink: Sink }> = async ({ kafka, ports }) => {
+  const consumer = new Kafka(kafka).consumer({ groupId: 'greeter' });
+  consumer.on('consumer.crash', ({ payload }) => payload.restart || process.exit(1));
+  await consumer.connect();
+  await consumer.subscribe({ topics: ['greetings.v1'], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ topic, partition, message }) => {
+      await ports.sink.record(readGreeting(message));
+      await consumer.commitOffsets([{ topic, partition, offset: message.offset }]);
+    },
+  });
+  return { stop: () => consumer.disconnect() };
+};
