@@ -7,7 +7,7 @@ const topic = 'greetings.v1';
 
 const greetings = fc.uniqueArray(
   fc.record({
-    id: fc.nat(0xffffff).map((n) => `m${n.toString(36)}`),
+    id: fc.nat(0xffffff).map((n) => `g${n.toString(36)}`),
     body: fc.string({ unit: 'binary', maxLength: 200 }),
   }),
   { selector: ({ id }) => id, minLength: 1, maxLength: 40, size: '=' },
@@ -61,12 +61,12 @@ export const firstCrash = chapter({
   hints: {
     'no-loss': [
       'Which of your lines tells Kafka that a greeting is done, and which line makes it true?',
-      'A process starts with the committed offset and nothing else. Which greetings can it no longer reach?',
+      'A new process knows the committed offset and nothing else. What can it no longer reach?',
       'If sink.record never ran, or rejected, which of your lines must not have run either?',
     ],
     'idle-restart': [
-      'Nothing was left to do, and a restart did something. What did the new process read first?',
-      'The committed offset is the next one to read. Which greeting stands at the offset that you commit?',
+      'All was done, and a restart did it again. What did the new process read first?',
+      'A committed offset is the next to read. Which greeting stands at the one you commit?',
     ],
     'calm-exact': [
       'Nothing failed in this run. How often does one message reach sink.record in your code?',

@@ -1,8 +1,8 @@
-/** What your service may use: the shape of a greeting, how to read one, and the sink. No answers in here. */
+/** What your service may use: how to read a greeting, and the sink. No answers in here. */
 
 export type Greeting = { readonly id: string; readonly body: string };
 
-/** An outside system that keeps what it is told, in order. A call may reject: then nothing was kept. */
+/** An outside system that keeps what it is told, in order. It may reject and keep nothing. */
 export interface Sink {
   record(greeting: Greeting): Promise<void>;
 }

@@ -1,0 +1,174 @@
+/** The at-least-once loop: when a publish is durable, and when an offset may be committed. */
+import * as fc from 'fast-check';
+import { applied, chapter, type PortCall } from '#kit';
+import { readGreeting, type Greeting } from './given.ts';
+
+const topic = 'greetings.v1';
+
+/** 1–12 by default, up to 40 where fast-check's `baseSize` is raised. Ids unlike the example's. */
+const greetings = fc.uniqueArray(
+  fc.record({
+    id: fc.nat(0xffffff).map((n) => `g${n.toString(36)}`),
+    body: fc.string({ unit: 'binary', maxLength: 200 }),
+  }),
+  { selector: ({ id }) => id, minLength: 1, maxLength: 40, size: '=' },
+);
+
+/** What one call of `sink.record` kept. */
+function entryOf(call: PortCall): Greeting {
+  return call.args[0] as Greeting;
+}
+
+export const producerConsumer = chapter({
+  title: 'Producer and consumer',
+  promise: 'Every greeting that was acknowledged is recorded, whenever a process dies.',
+  minutes: 25,
+  needs: ['first-crash'],
+  pass: 2,
+  roles: {
+    publisher: { file: 'greetings.ts', instances: [1, 1] },
+    greeter: { file: 'greetings.ts', instances: [1, 3] },
+  },
+  topics: { [topic]: { partitions: 3 } },
+  groups: ['greeter'],
+  ports: {
+    sink: {
+      state: (): Greeting[] => [],
+      record: (state: Greeting[], greeting: Greeting) => void state.push(greeting),
+    },
+  },
+  workload: {
+    // By kafkajs's and Java's partitioner, m1 goes to partition 2, m2 and m3 to partition 1.
+    example: [
+      { id: 'm1', body: 'Hello' },
+      { id: 'm2', body: ' Grüezi, "Zoë" ' },
+      { id: 'm3', body: 'こんにちは 👋' },
+    ],
+    commands: greetings,
+    id: (command: Greeting) => command.id,
+    send: (command: Greeting) => ({ role: 'publisher', call: 'publish', with: [command] }),
+    closing: (n) => ({ id: `closing-${n}`, body: 'Goodbye' }),
+  },
+  flow: {
+    id: { [topic]: (record) => readGreeting(record).id },
+    effects: ({ calls }) =>
+      calls.filter(applied('sink.record')).map((call) => {
+        const { id, body } = entryOf(call);
+        return { id, value: body, seq: call.seq };
+      }),
+    value: (command) => command.body,
+  },
+  properties: {
+    'no-loss': 'shared',
+    'no-invention': 'shared',
+    'commit-safe': 'shared',
+    progress: 'shared',
+    'idle-restart': 'shared',
+    'calm-exact': 'shared',
+  },
+  stub: {
+    breaks: 'commit-safe',
+    by: 'reject greeter-0 · sink.record (m1) · #1 · before apply',
+  },
+  hints: {
+    'no-loss': [
+      'Follow the lost greeting from publish to sink.record. Who was the last to know of it?',
+      'What had happened in the broker at the moment when publish resolved?',
+      'Where does a group begin to read while nothing of it is committed yet?',
+    ],
+    'no-invention': [
+      'Compare the published body with the recorded one. Which characters differ?',
+      'Where does text become bytes, where do bytes become text, and in which encoding?',
+    ],
+    'commit-safe': [
+      'What does your handler promise when it returns?',
+      'When that commit left, what had your code heard of sink.record: an answer, or nothing yet?',
+      'Can your handler fulfil for a greeting that is not recorded? kafkajs commits past it then.',
+    ],
+    progress: [
+      'Is the greeting not read, or read and never committed? Is the consumer alive at all?',
+      'When did your group commit for the last time, and which line asked for it?',
+      'A consumer can end for good while its process lives on. Who notices, and then?',
+    ],
+    'idle-restart': [
+      'All was done, and a restart did it again. Where did the new process begin to read?',
+      'A committed offset is the next to read, of one group id. Are both right after a restart?',
+    ],
+    'calm-exact': [
+      'Nothing failed in this run. How often does one message reach sink.record in your code?',
+      'Does more than one group feed the same sink?',
+    ],
+  },
+  mutants: {
+    'acks-zero': { breaks: 'no-loss', level: 2, says: 'publishes with acks: 0 "for speed"' },
+    'not-awaited-send': { breaks: 'no-loss', says: 'publishes without waiting for the broker' },
+    'swallowed-send': {
+      breaks: 'no-loss',
+      level: 2,
+      says: 'turns retries off and logs a failed send instead of rejecting',
+    },
+    'queue-before-flush': {
+      breaks: 'no-loss',
+      says: 'resolves when the greeting is in a list that a timer sends later',
+    },
+    'latest-offset': { breaks: 'no-loss', says: 'leaves fromBeginning at its default' },
+    'wrong-encoding': { breaks: 'no-invention', says: 'reads the bytes as latin1' },
+    'commit-first': { breaks: 'commit-safe', says: 'commits, then records' },
+    'not-awaited': {
+      breaks: 'commit-safe',
+      says: 'does not wait for sink.record, logs its errors',
+    },
+    swallowed: { breaks: 'commit-safe', says: 'logs a rejected sink.record and returns' },
+    'commit-in-finally': {
+      breaks: 'commit-safe',
+      says: 'commits in a finally block, also after a rejection',
+    },
+    'skip-without-commit': {
+      breaks: 'commit-safe',
+      says: 'does not commit a failed greeting and expects it to come back',
+    },
+    'seen-before-done': {
+      breaks: 'commit-safe',
+      says: 'remembers an id as seen before it is recorded, and so skips its own retry',
+    },
+    'commit-on-timer': {
+      breaks: 'commit-safe',
+      says: 'commits every 100 ms what was handed to the handler',
+    },
+    'all-settled': {
+      breaks: 'commit-safe',
+      says: 'eachBatch with Promise.allSettled, which never rejects',
+    },
+    'resolve-out-of-order': {
+      breaks: 'commit-safe',
+      says: 'eachBatch in parallel, resolving each offset when it happens to finish',
+    },
+    'break-on-stop': {
+      breaks: 'commit-safe',
+      says: 'eachBatch that stops early and leaves eachBatchAutoResolve on',
+    },
+    'never-commits': { breaks: 'progress', says: 'autoCommit: false and no commit at all' },
+    'dead-but-alive': {
+      breaks: 'progress',
+      level: 2,
+      says: 'does not end its process when the consumer ends for good',
+    },
+    'commit-same-offset': {
+      breaks: 'idle-restart',
+      says: 'commits the offset of the message instead of the next one',
+    },
+    'random-group': { breaks: 'idle-restart', says: 'a new group id at every start' },
+    'standby-group': {
+      breaks: 'calm-exact',
+      says: 'a second consumer with a group of its own "in case the first one dies"',
+    },
+  },
+  variants: {
+    'manual-commit': { says: 'autoCommit: false, commits offset + 1 after each greeting' },
+    'commit-each-message': { says: 'eachMessage with autoCommitThreshold: 1' },
+    'each-batch': { says: 'eachBatch with resolveOffset and eachBatchAutoResolve: false' },
+    'queued-publisher': {
+      says: 'collects while a send is under way, resolves per acknowledgement',
+    },
+  },
+});
