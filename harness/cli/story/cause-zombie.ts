@@ -1,0 +1,68 @@
+/** Two instances that both believe to own a partition: one stood still or was cut off, the other took over. */
+import { type Done, type Reading } from './reading.ts';
+import type { Scene } from './scene.ts';
+import { capital, duration, list } from './words.ts';
+
+/** Nothing where nobody took over: then the plain sentence of the fault says all. */
+export function zombieCause(scene: Scene, reading: Reading): string | undefined {
+  if (scene.kind !== 'freeze' && scene.kind !== 'cut') return undefined;
+  const back = reading.facts.find(
+    (fact) =>
+      fact.kind === 'instance' &&
+      fact.slot === scene.slot &&
+      fact.seq > scene.seq &&
+      (fact.state === 'thawed' || fact.state === 'healed'),
+  );
+  const struck = reading.facts.find((fact) => fact.seq === scene.seq);
+  const successor = successorOf(scene, reading);
+  if (!successor || !struck) return undefined;
+  const absent = scene.kind === 'freeze' ? 'stood still' : 'could not reach Kafka';
+  const length = back ? ` for ${duration(back.atMs - struck.atMs)}` : '';
+  const holding = scene.about === 'it' ? '' : ` while it held ${scene.about}`;
+  const sentences = [
+    `${scene.slot} ${absent}${length}${holding}; Kafka took it for dead and gave its partition to` +
+      ` ${successor}`,
+  ];
+  const theirs = doneBy(successor, scene, reading);
+  const own = doneBy(scene.slot, scene, reading);
+  if (theirs) sentences.push(`${successor} ${didIt(theirs, scene)}`);
+  if (own) {
+    const woke = scene.kind === 'freeze' ? 'woke up' : 'went on';
+    sentences.push(`${scene.slot} ${woke}, was not told, and ${didIt(own, scene)} too`);
+  }
+  return sentences.map((sentence) => capital(sentence)).join('. ');
+}
+
+/** Whoever the group, or a delivery, gave the commands to after the fault. */
+function successorOf(scene: Scene, reading: Reading): string | undefined {
+  const inputs = scene.commands.flatMap((command) => reading.input(command) ?? []);
+  for (const fact of reading.facts) {
+    if (fact.seq < scene.seq) continue;
+    if (fact.kind === 'assign') {
+      const owner = fact.members.find(
+        ({ slot, partitions }) =>
+          slot !== undefined &&
+          slot !== scene.slot &&
+          partitions.some((own) =>
+            inputs.some((i) => i.topic === own.topic && i.partition === own.partition),
+          ),
+      );
+      if (owner?.slot) return owner.slot;
+    }
+    if (fact.kind === 'deliver' && fact.slot !== scene.slot) {
+      if (fact.commands.some((command) => scene.commands.includes(command))) return fact.slot;
+    }
+  }
+  return undefined;
+}
+
+function doneBy(slot: string, scene: Scene, reading: Reading): Done | undefined {
+  return scene.commands
+    .flatMap((command) => reading.done(command))
+    .find((done) => done.slot === slot && done.seq > scene.seq);
+}
+
+function didIt(done: Done, { commands }: Scene): string {
+  const about = list(commands);
+  return done.kind === 'port' ? `called ${done.name} ${about}` : `sent ${about} to ${done.topic}`;
+}

@@ -1,0 +1,129 @@
+/**
+ * The sentences of cause: who was struck, what had been applied, what nobody knew yet, and what followed. Each is
+ * put together by a small function chosen by the kind of fault and what was in flight; each can be checked in the
+ * table. Nothing knows a chapter or a wrong solution.
+ */
+import type { FaultKind } from '#schedule';
+import { calmCause } from './cause-calm.ts';
+import { zombieCause } from './cause-zombie.ts';
+import { aftermath, scenes, type Scene } from './scene.ts';
+import type { Reading } from './reading.ts';
+import type { Focus } from './rows.ts';
+import { capital, duration, errandHappened, errandNoun, errandOf, type Errand } from './words.ts';
+
+type Cause = (scene: Scene) => string;
+
+/** A process died: between what was applied and what nobody knew. */
+const death: Readonly<Record<Errand, { readonly before: Cause; readonly after: Cause }>> = {
+  commit: {
+    before: (s) =>
+      s.doneBefore
+        ? `${s.slot} died after ${s.effectHad} and before Kafka knew that ${s.they} done`
+        : `${s.slot} died before Kafka knew that ${s.about} ${s.was} done`,
+    after: (s) =>
+      s.doneBefore
+        ? `${s.slot} died after Kafka had stored that ${s.about} ${s.was} done`
+        : `${s.slot} died after Kafka had stored that ${s.about} ${s.was} done and before ${s.effectHas}`,
+  },
+  port: {
+    before: (s) =>
+      s.committed
+        ? `${s.slot} died before ${s.call} had ${s.about}, yet Kafka had already stored that ${s.they} done`
+        : `${s.slot} died before ${s.call} had ${s.about}`,
+    after: (s) =>
+      s.committed
+        ? `${s.slot} died after ${s.call} had taken ${s.about}; Kafka had already stored that ${s.they} done`
+        : `${s.slot} died after ${s.call} had taken ${s.about} and before Kafka knew that ${s.they} done`,
+  },
+  send: {
+    before: (s) =>
+      s.committed && !s.isInput
+        ? `${s.slot} died before ${s.about} reached ${s.target}, yet Kafka had already stored that ${s.they} done`
+        : `${s.slot} died before ${s.about} reached ${s.target}`,
+    after: (s) =>
+      s.isInput || s.committed
+        ? `${s.slot} died after ${s.about} stood in ${s.target} and before it knew so`
+        : `${s.slot} died after ${s.about} stood in ${s.target} and before Kafka knew that ${s.they} done`,
+  },
+  fetch: {
+    before: (s) => `${s.slot} died before ${s.about} reached it`,
+    after: (s) => `${s.slot} died before ${s.about} reached it`,
+  },
+  join: {
+    before: (s) => `${s.slot} died while it was joining its group`,
+    after: (s) => `${s.slot} died just after its group had accepted it`,
+  },
+  transaction: {
+    before: (s) => `${s.slot} died before ${s.noun} reached Kafka`,
+    after: (s) => `${s.slot} died after ${s.noun} was applied and before it knew so`,
+  },
+  other: {
+    before: (s) => `${s.slot} died before ${s.noun} arrived`,
+    after: (s) => `${s.slot} died after ${s.noun} was applied and before it knew so`,
+  },
+};
+
+function deathCause(scene: Scene): string {
+  if (!scene.point) return `${scene.slot} died ${scene.when}`;
+  const { before, after } = death[errandOf(scene.point.operation)];
+  return scene.phase === 'before apply' ? before(scene) : after(scene);
+}
+
+function lostAnswer(scene: Scene): string {
+  const { point, slot } = scene;
+  if (!point) return `An answer to ${slot} was lost`;
+  const owner = errandOf(point.operation) === 'port' ? '' : 'Kafka did its part: ';
+  return (
+    `${capital(`${owner}${errandNoun(point)} ${errandHappened(point.operation)}`)}, but the answer` +
+    ` never reached ${slot}, which could not know`
+  );
+}
+
+function errorAnswer(scene: Scene): string {
+  const { point, slot, phase } = scene;
+  const code = scene.options?.code ?? 'an error';
+  if (!point) return `${slot} was answered ${code}`;
+  const though =
+    phase === 'before apply' ? '' : `, though it ${errandHappened(point.operation)}`;
+  return `Kafka answered ${errandNoun(point)} with ${code}${though}`;
+}
+
+const causes: Readonly<Record<FaultKind, Cause>> = {
+  crash: deathCause,
+  stop: (s) => `${s.slot} was asked to end (SIGTERM) ${s.when}`,
+  restart: (s) => `${s.slot === '' ? 'Everything' : s.slot} was stopped and started again ${s.when}`,
+  redeliver: (s) =>
+    `Kafka delivered from offset ${s.options?.offset ?? 0} once more, as it may whenever a commit is lost`,
+  republish: (s) =>
+    `${capital(s.on)} was published a second time, as a producer does when its answer was lost`,
+  reject: (s) => `${s.call} rejected ${s.about} once: nothing was applied`,
+  'lose-request': (s) => `${capital(s.noun)} never arrived; ${s.slot} saw its connection close`,
+  'lose-response': lostAnswer,
+  silence: lostAnswer,
+  error: errorAnswer,
+  delay: (s) => `${capital(s.noun)} took ${duration(s.options?.ms ?? 0)}`,
+  cut: (s) =>
+    `${s.slot} could not reach Kafka for ${duration(s.options?.ms ?? 0)} and went on by itself`,
+  freeze: (s) => `${s.slot} stood still ${s.when}`,
+  join: (s) => `One more ${s.on || 'instance'} joined ${s.when}, so partitions changed hands`,
+  rebalance: (s) => `The group ${s.on || s.target} formed anew ${s.when}`,
+};
+
+/** At most three sentences, or none when nothing can be said that the table shows. */
+export function causeOf(reading: Reading, focus: Focus): string {
+  const found = scenes(reading, focus);
+  if (found.length === 0) return calmCause(reading, focus);
+  const sentences = found.slice(0, 2).map((scene) => {
+    const zombie = zombieCause(scene, reading);
+    return zombie ?? causes[scene.kind](scene);
+  });
+  const last = found.at(-1);
+  const after = last ? aftermath(last, reading) : undefined;
+  if (!after) return sentences.map(end).join(' ');
+  const joined = after.consequence ? [`${sentences.pop() ?? ''}, so ${after.consequence}`] : [];
+  return [...sentences, ...joined, ...(after.fact ? [capital(after.fact)] : [])].map(end).join(' ');
+}
+
+function end(sentence: string): string {
+  return sentence.endsWith('.') ? sentence : `${sentence}.`;
+}

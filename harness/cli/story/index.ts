@@ -1,0 +1,10 @@
+export { renderReport, type RenderOptions } from './render.ts';
+export {
+  renderDoesNotLoad,
+  renderTrouble,
+  renderUncontrolled,
+  renderUsage,
+  type TroubleOptions,
+} from './trouble.ts';
+export { chapterNumber, number, plural } from './words.ts';
+export { truncate, width } from './width.ts';

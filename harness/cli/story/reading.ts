@@ -1,0 +1,192 @@
+/**
+ * A history read for telling: what each fact is about, what came before, what happened again. Nothing is judged
+ * here; the properties did that. Works on any topics, ports and roles, for it only follows commands.
+ */
+import type { AppendFact, CommitFact, DeliverFact, Fact, FaultFact, PortFact } from '#check';
+import type { Fault, FaultPoint, Phase, Schedule } from '#schedule';
+
+/** A fault that struck, joined with its entry in the schedule. */
+export interface Struck {
+  readonly fact: FaultFact & Stamped;
+  readonly fault: Fault | undefined;
+  readonly point: FaultPoint | undefined;
+  readonly phase: Phase | undefined;
+  readonly slot: string | undefined;
+}
+
+interface Stamped {
+  readonly seq: number;
+  readonly atMs: number;
+}
+
+export type Append = AppendFact & Stamped;
+export type Commit = CommitFact & Stamped;
+export type Deliver = DeliverFact & Stamped;
+export type Port = PortFact & Stamped;
+
+/** What a service did in the outside: a port call that took effect, or a record in a further topic. */
+export type Done = Port | Append;
+
+export interface Reading {
+  readonly facts: readonly Fact[];
+  readonly struck: readonly Struck[];
+  /** Commands that the harness added to come to rest. */
+  readonly closing: ReadonlySet<string>;
+  /** Positions of facts that repeat an earlier one: delivered, applied or appended before. */
+  readonly again: ReadonlySet<number>;
+  commandsOf(fact: Fact): readonly string[];
+  /** The record that brought the command in: the first one about it. */
+  input(command: string): Append | undefined;
+  done(command: string): readonly Done[];
+  delivered(command: string): readonly Deliver[];
+  /** The last commit of a group on a partition before a position. */
+  committedBefore(seq: number, topic: string, partition: number): Commit | undefined;
+}
+
+/** `greeter-0` → `greeter`. */
+export function roleOf(slot: string): string {
+  return slot.replace(/-\d+$/, '');
+}
+
+export function logName({ topic, partition }: { topic: string; partition: number }): string {
+  return `${topic}/${partition}`;
+}
+
+export function read(facts: readonly Fact[], schedule: Schedule): Reading {
+  const commands = new Map<number, readonly string[]>();
+  const appends = facts.filter((fact): fact is Append => fact.kind === 'append');
+  const commits = facts.filter((fact): fact is Commit => fact.kind === 'commit');
+  const delivers = facts.filter((fact): fact is Deliver => fact.kind === 'deliver');
+  for (const fact of facts) commands.set(fact.seq, commandsAbout(fact, facts, appends, commits));
+  const commandsOf = (fact: Fact): readonly string[] => commands.get(fact.seq) ?? [];
+  const input = (command: string): Append | undefined =>
+    appends.find((append) => append.command === command);
+  return {
+    facts,
+    struck: facts.filter((fact) => fact.kind === 'fault').map((fact) => strike(fact, schedule)),
+    closing: new Set(
+      facts.flatMap((fact) => (fact.kind === 'command' && fact.closing ? [fact.id] : [])),
+    ),
+    again: repetitions(facts, commandsOf),
+    commandsOf,
+    input,
+    done: (command) =>
+      facts.filter(
+        (fact): fact is Done =>
+          (fact.kind === 'port' &&
+            fact.outcome === 'applied' &&
+            commandsOf(fact).includes(command)) ||
+          (fact.kind === 'append' &&
+            fact.slot !== undefined &&
+            fact.command === command &&
+            fact.topic !== input(command)?.topic),
+      ),
+    delivered: (command) => delivers.filter((fact) => fact.commands.includes(command)),
+    committedBefore: (seq, topic, partition) =>
+      commits.findLast(
+        (fact) => fact.seq < seq && fact.topic === topic && fact.partition === partition,
+      ),
+  };
+}
+
+function strike(fact: FaultFact & Stamped, schedule: Schedule): Struck {
+  const fault = schedule.faults[fact.index];
+  const place = fault?.place;
+  const at = typeof place === 'object' && 'point' in place ? place : undefined;
+  const on = fault?.on !== undefined && /-\d+$/.test(fault.on) ? fault.on : undefined;
+  return { fact, fault, point: at?.point, phase: at?.phase, slot: at?.point.slot ?? on };
+}
+
+function commandsAbout(
+  fact: Fact,
+  facts: readonly Fact[],
+  appends: readonly Append[],
+  commits: readonly Commit[],
+): readonly string[] {
+  switch (fact.kind) {
+    case 'command':
+      return [fact.id];
+    case 'operation':
+      return fact.cause;
+    case 'append':
+      return fact.command === undefined ? [] : [fact.command];
+    case 'deliver':
+      return fact.commands;
+    case 'port':
+      return causeOfCall(fact, facts);
+    case 'commit':
+      return covered(fact, appends, commits);
+    default:
+      return [];
+  }
+}
+
+/** A port fact stands between the steps of its own call, which knows what it is about. */
+function causeOfCall(port: Port, facts: readonly Fact[]): readonly string[] {
+  const call = facts.findLast(
+    (fact) =>
+      fact.kind === 'operation' &&
+      fact.seq < port.seq &&
+      fact.slot === port.slot &&
+      fact.incarnation === port.incarnation &&
+      fact.operation === port.name,
+  );
+  return call?.kind === 'operation' ? call.cause : [];
+}
+
+/** Commands whose records lie between the group's former offset and the new one. */
+function covered(
+  commit: Commit,
+  appends: readonly Append[],
+  commits: readonly Commit[],
+): readonly string[] {
+  const former = commits.findLast(
+    (fact) =>
+      fact.seq < commit.seq &&
+      fact.group === commit.group &&
+      fact.topic === commit.topic &&
+      fact.partition === commit.partition,
+  );
+  const from = Math.max(0, former?.offset ?? 0);
+  return appends
+    .filter(
+      (append) =>
+        append.seq < commit.seq &&
+        append.topic === commit.topic &&
+        append.partition === commit.partition &&
+        append.offset >= Math.min(from, commit.offset) &&
+        append.offset < Math.max(from, commit.offset),
+    )
+    .flatMap((append) => append.command ?? []);
+}
+
+function repetitions(
+  facts: readonly Fact[],
+  commandsOf: (fact: Fact) => readonly string[],
+): ReadonlySet<number> {
+  const seen = new Set<string>();
+  const again = new Set<number>();
+  for (const fact of facts) {
+    const keys = identities(fact, commandsOf(fact));
+    if (keys.some((key) => seen.has(key))) again.add(fact.seq);
+    for (const key of keys) seen.add(key);
+  }
+  return again;
+}
+
+function identities(fact: Fact, commands: readonly string[]): readonly string[] {
+  switch (fact.kind) {
+    case 'deliver':
+      return fact.offsets.map((offset) =>
+        ['deliver', roleOf(fact.slot), fact.topic, fact.partition, offset].join(' '),
+      );
+    case 'append':
+      return fact.command === undefined ? [] : [`append ${fact.topic} ${fact.command}`];
+    case 'port':
+      return fact.outcome === 'applied' && commands.length > 0
+        ? [`port ${fact.name} ${commands.join(' ')}`]
+        : [];
+    default:
+      return [];
+  }
+}

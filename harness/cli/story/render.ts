@@ -1,0 +1,126 @@
+/**
+ * A report as text. Pure: the same report and options, the same words; colour only repeats them.
+ */
+import type { Report, ReportFinding } from '#verify';
+import { certificateScreen, notJudged } from './certificate.ts';
+import { excerptLines, findingScreen, type ScreenOptions } from './finding.ts';
+import { painter } from './paint.ts';
+import { chapterNumber, number, plural } from './words.ts';
+import { padStart, paragraph, visible } from './width.ts';
+
+export interface RenderOptions {
+  readonly columns: number;
+  readonly color: boolean;
+  /** The table as sentences, for screen readers and logs. */
+  readonly plain: boolean;
+  /** Every row and every excerpt. */
+  readonly full: boolean;
+  readonly calm?: boolean;
+}
+
+export function renderReport(report: Report, options: RenderOptions): string {
+  const screen: ScreenOptions = {
+    columns: Math.max(40, options.columns),
+    plain: options.plain,
+    full: options.full,
+    calm: options.calm ?? false,
+    paint: painter(options.color),
+  };
+  const lines = [
+    ...heading(report, screen),
+    ...body(report, screen),
+    ...notes(report, screen),
+  ];
+  return `${lines.map((line) => line.trimEnd()).join('\n').trim()}\n`;
+}
+
+function heading(report: Report, { columns, paint }: ScreenOptions): string[] {
+  const number = padStart(chapterNumber(report.chapter), 2);
+  return [
+    ...paragraph(report.title, columns, '    ', `${number}  `.trimStart().padEnd(4)).map((line) =>
+      paint(line, 'strong'),
+    ),
+    ...(report.verdict === 'broken' ? paragraph(report.promise, columns) : []),
+    '',
+  ];
+}
+
+function body(report: Report, screen: ScreenOptions): string[] {
+  const [first, ...others] = ours(report);
+  if (report.verdict === 'unknown') return unknownScreen(report, screen);
+  if (report.verdict === 'holds' || !first) return certificateScreen(report, screen);
+  return [
+    ...findingScreen(first, report, screen),
+    '',
+    ...others.flatMap((finding) => also(finding, screen)),
+    ...footer(report, screen),
+  ];
+}
+
+/** Findings that are the learner's own; the others are notes. */
+function ours(report: Report): readonly ReportFinding[] {
+  return report.findings.filter((finding) => finding.blame === 'service');
+}
+
+function also(finding: ReportFinding, { columns, paint }: ScreenOptions): string[] {
+  const line = `✗ also ${finding.property} · ${visible(finding.sentence)} ${finding.replay}`;
+  return paragraph(line, columns, '  ', '').map((text) => paint(text, 'broken'));
+}
+
+function footer(report: Report, { columns, paint }: ScreenOptions): string[] {
+  const held = report.held.length;
+  const schedules =
+    report.planned !== undefined && report.planned >= report.runs
+      ? `${number(report.runs)} of ${plural(report.planned, 'schedule')} run`
+      : `${plural(report.runs, 'schedule')} run`;
+  const parts = [
+    ...(held > 0 ? [`✓ ${held} more ${held === 1 ? 'property holds' : 'properties hold'} so far`] : []),
+    schedules,
+    `${report.seconds.toFixed(1)} s`,
+    `seed ${report.seed}`,
+    ...(report.world === 'live' ? ['on a real engine'] : []),
+    ...notJudged(report),
+  ];
+  return paragraph(parts.join(' · '), columns, '  ', '').map((line) => paint(line, 'faint'));
+}
+
+function unknownScreen(report: Report, screen: ScreenOptions): string[] {
+  const { unknown } = report;
+  const never = report.certificate?.never ?? [];
+  const sentence =
+    unknown?.sentence ??
+    (never.length > 0
+      ? `nothing broke, but ${never.join(', ')} never happened, so this proves too little.`
+      : 'the check could not finish.');
+  return [
+    ...paragraph(`unknown: ${visible(sentence)}`, screen.columns).map((line) =>
+      screen.paint(line, 'fault'),
+    ),
+    '',
+    ...(unknown?.advice ? [...paragraph(unknown.advice, screen.columns, '  '), ''] : []),
+    ...(unknown?.code ?? []).flatMap((excerpt) => [...excerptLines(excerpt, '▸', screen), '']),
+    ...footer(report, screen),
+  ];
+}
+
+/** What is not the learner's: sentences about the client, the protocol, skipped things. */
+function notes(report: Report, { columns, paint }: ScreenOptions): string[] {
+  const told = report.findings
+    .filter((finding) => finding.blame !== 'service')
+    .map((finding) => `${visible(finding.sentence)} (${whose[finding.blame]}; ${finding.replay})`);
+  const all = [...report.notes.map(visible), ...told];
+  if (all.length === 0) return [];
+  return [
+    '',
+    ...all.flatMap((note) =>
+      paragraph(`note: ${note}`, columns, '  ', '').map((line) => paint(line, 'faint')),
+    ),
+  ];
+}
+
+const whose = {
+  service: 'your code',
+  client: "the client's doing, not your code's",
+  protocol: "the protocol's doing, not your code's",
+  harness: "the workbench's doing, not your code's",
+} as const;

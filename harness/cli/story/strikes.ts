@@ -1,0 +1,161 @@
+/**
+ * The row of a fault: a capital word and what was lost. One entry per kind of fault; every word comes from the
+ * request that was struck.
+ */
+import type { FaultKind } from '#schedule';
+import type { Fact } from '#check';
+import { logName, type Reading, type Struck } from './reading.ts';
+import { duration, errandHappened, errandNoun, list } from './words.ts';
+import type { Cell } from './rows.ts';
+
+export interface Strike {
+  readonly cells: readonly Cell[];
+  readonly sentence: string;
+  /** Facts that this row already tells. */
+  readonly tells: readonly number[];
+}
+
+interface Told {
+  readonly word: string;
+  readonly rest: string;
+}
+
+type Tell = (struck: Struck) => Told;
+
+/** What had become of the request at this moment. */
+function fate({ point, phase, fault }: Struck): string {
+  if (!point) return placeInWords(fault?.place);
+  const noun = errandNoun(point);
+  if (phase === 'before apply') {
+    return point.operation.includes('.') ? `${noun} never happened` : `${noun} never arrived`;
+  }
+  const applied = `${noun} ${errandHappened(point.operation)}`;
+  return phase === 'after apply' ? `${applied}, its answer never arrived` : `${applied}`;
+}
+
+function placeInWords(place: unknown): string {
+  if (place === 'before start') return 'before anything was sent';
+  if (place === 'at rest') return 'when nothing was left to do';
+  if (typeof place === 'object' && place !== null && 'after' in place) {
+    return `after ${String(place.after)}`;
+  }
+  return '';
+}
+
+/** Where a fault strikes that takes nothing away: `at the commit of m1`. */
+function moment({ point, phase, fault }: Struck): string {
+  if (!point) return placeInWords(fault?.place);
+  return `${phase === 'before apply' ? 'before' : 'after'} ${errandNoun(point)}`;
+}
+
+function happenedAnyway({ point, phase }: Struck): string {
+  if (!point || phase === 'before apply') return '';
+  return `, though ${errandNoun(point)} ${errandHappened(point.operation)}`;
+}
+
+function span({ fault }: Struck, otherwise = ''): string {
+  return fault?.with?.ms === undefined ? otherwise : ` for ${duration(fault.with.ms)}`;
+}
+
+const tell: Readonly<Record<FaultKind, Tell>> = {
+  crash: (s) => ({
+    word: 'DIES',
+    rest: fate(s) + (s.fault?.with?.inFlight ? '; what it had already written arrives' : ''),
+  }),
+  stop: (s) => ({ word: 'IS STOPPED', rest: `asked to end (SIGTERM) ${moment(s)}` }),
+  restart: (s) => ({
+    word: s.slot === undefined ? 'EVERYTHING RESTARTS' : 'IS RESTARTED',
+    rest: moment(s),
+  }),
+  redeliver: (s) => ({
+    word: 'GOES BACK',
+    rest: `${s.fault?.on ?? 'the group'} to offset ${s.fault?.with?.offset ?? 0}`,
+  }),
+  republish: (s) => ({ word: 'IS PUBLISHED AGAIN', rest: `${s.fault?.on ?? 'the command'}` }),
+  reject: (s) => ({ word: 'REJECTS', rest: `${s.point ? list(s.point.cause) : ''} not applied` }),
+  'lose-request': (s) => ({ word: 'LOSES THE REQUEST', rest: fate(s) }),
+  'lose-response': (s) => ({ word: 'LOSES THE ANSWER', rest: happenedBeforeLoss(s) }),
+  silence: (s) => ({
+    word: 'LOSES THE ANSWER',
+    rest: `${happenedBeforeLoss(s)}; the connection stays open`,
+  }),
+  error: (s) => ({
+    word: `GETS ${s.fault?.with?.code ?? 'AN ERROR'}`,
+    rest: s.point ? `for ${errandNoun(s.point)}${happenedAnyway(s)}` : moment(s),
+  }),
+  delay: (s) => ({
+    word: 'WAITS',
+    rest: `${span(s).trim()} ${moment(s)}`.trim(),
+  }),
+  cut: (s) => ({ word: 'IS CUT OFF', rest: `from Kafka${span(s)}, ${moment(s)}` }),
+  freeze: (s) => ({ word: 'FREEZES', rest: `${span(s).trim()} ${moment(s)}`.trim() }),
+  join: (s) => ({ word: 'JOINS', rest: `one more ${s.fault?.on ?? 'instance'}, ${moment(s)}` }),
+  rebalance: (s) => ({
+    word: 'REBALANCES',
+    rest: `the group ${s.fault?.on ?? s.point?.target ?? ''} forms anew`,
+  }),
+};
+
+function happenedBeforeLoss({ point }: Struck): string {
+  return point ? `${errandNoun(point)} ${errandHappened(point.operation)}` : '';
+}
+
+/** Instance facts that a fault brings about at the same moment. */
+const bringsAbout: Partial<Record<FaultKind, readonly string[]>> = {
+  crash: ['dies'],
+  freeze: ['frozen'],
+  cut: ['cut'],
+  stop: ['stopping'],
+  restart: ['stopping', 'dies'],
+  join: ['starts'],
+};
+
+export function strikeRow(struck: Struck, reading: Reading): Strike {
+  const { fact, fault, point } = struck;
+  const beside = reading.facts.filter(
+    (other) => other.atMs === fact.atMs && Math.abs(other.seq - fact.seq) <= 8,
+  );
+  const tells = [fact.seq, ...beside.filter((other) => isTold(other, struck)).map((f) => f.seq)];
+  if (!fault) {
+    return { cells: [{ lane: '', text: fact.fault }], sentence: `${fact.fault}.`, tells };
+  }
+  const { word, rest } = tell[fault.kind](struck);
+  const text = rest.trim() === '' ? word : `${word}: ${rest.trim()}`;
+  if (fault.kind === 'reject' && point) {
+    const [port = point.operation] = point.operation.split('.');
+    const cells = [
+      { lane: `slot ${point.slot}`, text: `${point.operation} ${list(point.cause)}`.trim() },
+      { lane: `port ${port}`, text: `${word}: not applied` },
+    ];
+    return { cells, sentence: `${port} ${word}: ${errandNoun(point)} is not applied.`, tells };
+  }
+  const newcomer = beside.find((other) => other.kind === 'instance' && other.state === 'starts');
+  const joined = fault.kind === 'join' && newcomer?.kind === 'instance' ? newcomer.slot : undefined;
+  const slot = struck.slot ?? joined;
+  const log = beside.find((other) => isOurRecord(other, struck));
+  const lane = slot ? `slot ${slot}` : logLane(log);
+  const inLog = !slot && log?.kind === 'append' ? `${log.offset} ${text}` : text;
+  const subject = slot ?? (fault.kind === 'restart' ? '' : 'Kafka:');
+  return { cells: [{ lane, text: inLog }], sentence: `${subject} ${text}.`.trim(), tells };
+}
+
+function logLane(fact: Fact | undefined): string {
+  return fact?.kind === 'append' || fact?.kind === 'commit' ? `log ${logName(fact)}` : '';
+}
+
+function isTold(fact: Fact, struck: Struck): boolean {
+  const { fault, slot } = struck;
+  if (!fault) return false;
+  if (fact.kind === 'instance') {
+    const mine = slot === undefined ? fault.kind !== 'crash' : fact.slot === slot;
+    return mine && (bringsAbout[fault.kind] ?? []).includes(fact.state);
+  }
+  return isOurRecord(fact, struck);
+}
+
+/** The record or offset that the harness itself wrote for a republish or a redeliver. */
+function isOurRecord(fact: Fact, { fault, fact: struck }: Struck): boolean {
+  if (fact.seq < struck.seq || (fact.kind !== 'append' && fact.kind !== 'commit')) return false;
+  if (fact.slot !== undefined) return false;
+  return fault?.kind === (fact.kind === 'append' ? 'republish' : 'redeliver');
+}

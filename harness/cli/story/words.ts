@@ -1,0 +1,94 @@
+/** Small words: times, lists, numbers, and what a request is called in a sentence. */
+import type { FaultPoint } from '#schedule';
+
+const thinSpace = '\u202f';
+
+/** `30 018`, with a narrow space that does not break. */
+export function number(value: number): string {
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, thinSpace);
+}
+
+/** `14 ms`, `30 s`, `1.5 s`: a length of virtual time. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${number(ms)} ms`;
+  if (ms % 60_000 === 0) return `${number(ms / 60_000)} min`;
+  return ms % 1000 === 0 || ms >= 10_000
+    ? `${number(ms / 1000)} s`
+    : `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** `m1`, `m1 and m2`, `m1, m2 and 4 more`. */
+export function list(items: readonly string[], most = 3): string {
+  if (items.length <= 1) return items[0] ?? '';
+  if (items.length <= most) return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
+  return `${items.slice(0, most - 1).join(', ')} and ${items.length - most + 1} more`;
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}
+
+export function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
+/** What a request is about, coarse enough to have a sentence of its own. */
+export type Errand = 'commit' | 'send' | 'fetch' | 'port' | 'join' | 'transaction' | 'other';
+
+const errands: Readonly<Record<string, Errand>> = {
+  OffsetCommit: 'commit',
+  TxnOffsetCommit: 'commit',
+  Produce: 'send',
+  Fetch: 'fetch',
+  JoinGroup: 'join',
+  SyncGroup: 'join',
+  LeaveGroup: 'join',
+  EndTxn: 'transaction',
+  AddPartitionsToTxn: 'transaction',
+  AddOffsetsToTxn: 'transaction',
+};
+
+/** A port call is named `port.call`; Kafka's APIs have no dot. */
+export function errandOf(operation: string): Errand {
+  return operation.includes('.') ? 'port' : (errands[operation] ?? 'other');
+}
+
+type Asked = Pick<FaultPoint, 'operation' | 'target' | 'cause'>;
+
+/** The request as a noun: `the commit of m1`, `sink.record m1`, `its JoinGroup greeter`. */
+export function errandNoun({ operation, target, cause }: Asked): string {
+  const about = cause.length > 0 ? list(cause) : '';
+  switch (errandOf(operation)) {
+    case 'commit':
+      return about ? `the commit of ${about}` : `the commit of ${target}`;
+    case 'send':
+      return about ? `the send of ${about}` : `the send to ${target}`;
+    case 'fetch':
+      return about ? `the fetch of ${about}` : `the fetch from ${target}`;
+    case 'port':
+      return about ? `${operation} ${about}` : operation;
+    default:
+      return `its ${[operation, target].filter(Boolean).join(' ')}${about ? ` (${about})` : ''}`;
+  }
+}
+
+const happened: Readonly<Record<Errand, string>> = {
+  commit: 'was stored',
+  send: 'was appended',
+  fetch: 'was answered',
+  port: 'took effect',
+  join: 'was accepted',
+  transaction: 'was applied',
+  other: 'was applied',
+};
+
+/** How one says that a request had its effect. */
+export function errandHappened(operation: string): string {
+  return happened[errandOf(operation)];
+}
+
+/** `01-producer-consumer` → `1`; a folder without a number keeps its name. */
+export function chapterNumber(folder: string): string {
+  const digits = /^\d+/.exec(folder)?.[0];
+  return digits === undefined ? folder : String(Number(digits));
+}
