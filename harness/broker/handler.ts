@@ -29,7 +29,7 @@ export interface HandlerContext {
   /** Milliseconds since the epoch, passed in. */
   readonly nowMs: number;
   /** Keeps the request; calling the result once answers it. A second call does nothing. */
-  later(): (body: Answer) => void;
+  readonly later: () => (body: Answer) => void;
 }
 
 export interface Handler {

@@ -2,43 +2,66 @@
  * Requests that wait for data in partitions (the long polls of Fetch). A request is woken by every append to a
  * partition it watches, and by the deletion of one; whether that is enough is its own decision.
  */
+import type { Timers } from './timers.ts';
+
 export interface Parked {
   readonly connection: number;
-  /** Looks again. Called while parked only. */
-  readonly wake: (nowMs: number) => void;
+  /** Also the name of its timer. */
+  readonly name: string;
+  /** What it watches (`partitionKey`). */
+  readonly keys: readonly string[];
+  readonly untilMs: number;
+  /** Something happened; answers true when it need not wait any longer. */
+  readonly isReady: () => boolean;
+  readonly answer: (nowMs: number) => void;
 }
 
 export interface Parking {
-  park(keys: readonly string[], parked: Parked): void;
-  leave(keys: readonly string[], parked: Parked): void;
-  /** Wakes who waits for this partition, in the order of arrival. */
+  park(parked: Parked): void;
+  /** Looks again at whoever waits for this partition, in the order of arrival. */
   wake(key: string, nowMs: number): void;
+  /** Nobody is there to be answered any more. */
+  forget(connection: number): void;
 }
 
 export function partitionKey(topic: string, partition: number): string {
   return `${topic}/${partition}`;
 }
 
-export function createParking(): Parking {
+export function createParking(timers: Timers): Parking {
+  const everyone = new Set<Parked>();
   const waiting = new Map<string, Set<Parked>>();
+
+  const leave = (parked: Parked): void => {
+    everyone.delete(parked);
+    timers.clear(parked.name);
+    for (const key of parked.keys) {
+      const set = waiting.get(key);
+      if (set?.delete(parked) && set.size === 0) waiting.delete(key);
+    }
+  };
+  const finish = (parked: Parked, nowMs: number): void => {
+    leave(parked);
+    parked.answer(nowMs);
+  };
+
   return {
-    park(keys, parked) {
-      for (const key of keys) {
+    park(parked) {
+      everyone.add(parked);
+      for (const key of parked.keys) {
         const set = waiting.get(key);
         if (set === undefined) waiting.set(key, new Set([parked]));
         else set.add(parked);
       }
-    },
-    leave(keys, parked) {
-      for (const key of keys) {
-        const set = waiting.get(key);
-        if (set?.delete(parked) && set.size === 0) waiting.delete(key);
-      }
+      timers.set(parked.name, parked.untilMs, (nowMs) => finish(parked, nowMs));
     },
     wake(key, nowMs) {
       const set = waiting.get(key);
       if (set === undefined) return;
-      for (const parked of [...set]) if (set.has(parked)) parked.wake(nowMs);
+      for (const parked of set) if (parked.isReady()) finish(parked, nowMs);
+    },
+    forget(connection) {
+      for (const parked of everyone) if (parked.connection === connection) leave(parked);
     },
   };
 }

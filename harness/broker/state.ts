@@ -31,12 +31,13 @@ export function createState(
   const config = brokerConfig(options);
   const newUuid = uuids(config.idSeed);
   let producerIds = 0;
+  const timers = createTimers();
   const state: { -readonly [key in keyof BrokerState]: BrokerState[key] } = {
     config,
     topics: createTopics(),
     groups: undefined as unknown as Groups,
-    timers: createTimers(),
-    parking: createParking(),
+    timers,
+    parking: createParking(timers),
     emit,
     newId: (prefix) => (prefix === '' ? newUuid() : `${prefix}-${newUuid()}`),
     newProducerId: () => producerIds++,

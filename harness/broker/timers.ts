@@ -6,6 +6,8 @@
 export interface Timer {
   readonly name: string;
   readonly atMs: number;
+  /** Age: a timer that is set again is a new one. */
+  readonly order: number;
   readonly run: (nowMs: number) => void;
 }
 
@@ -14,18 +16,23 @@ export interface Timers {
   clear(name: string): void;
   /** The earliest; of those at the same instant, the one that was set first. */
   next(): Timer | undefined;
+  /** From here on `outstanding` counts: timers set before that have neither run nor been cleared or moved. */
+  mark(): void;
+  outstanding(): number;
 }
 
 export function createTimers(): Timers {
   const timers = new Map<string, Timer>();
   let earliest: Timer | undefined;
+  let nextOrder = 0;
+  let markOrder = 0;
   const clear = (name: string): void => {
     if (timers.delete(name) && earliest?.name === name) earliest = undefined;
   };
   return {
     set(name, atMs, run) {
       clear(name);
-      const timer = { name, atMs, run };
+      const timer = { name, atMs, run, order: nextOrder++ };
       if (timers.size === 0 || (earliest !== undefined && atMs < earliest.atMs)) earliest = timer;
       timers.set(name, timer);
     },
@@ -37,6 +44,14 @@ export function createTimers(): Timers {
         }
       }
       return earliest;
+    },
+    mark() {
+      markOrder = nextOrder;
+    },
+    outstanding() {
+      let count = 0;
+      for (const { order } of timers.values()) if (order < markOrder) count++;
+      return count;
     },
   };
 }

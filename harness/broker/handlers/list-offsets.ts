@@ -1,0 +1,118 @@
+/**
+ * ListOffsets (2), versions 1–9: offsets by name or by time.
+ *
+ * -1 latest (read_committed: the last stable offset), -2 earliest, -3 (v7+) the record with the highest timestamp,
+ * -4 (v8+) the local log start, -5 (v9+) tiered storage, which is not there; others below 0 UNSUPPORTED_VERSION.
+ * A timestamp: the first record, in the order of offsets, at or after it; none is (-1, -1) without error.
+ * The same partition twice → INVALID_REQUEST, told for each (3.9.1). Leader epochs as in Fetch.
+ *
+ * Not served: version 0 (a list of offsets per partition), as in Kafka 4. Batches in snappy or lz4 are found whole:
+ * their base offset with their highest timestamp.
+ */
+import { decodeBatch, errorCode, ProtocolError, type ErrorName } from '#protocol';
+import { handler } from '../handler.ts';
+import type { PartitionLog, StoredBatch } from '../log.ts';
+import type { Partition } from '../topics.ts';
+
+interface Found {
+  readonly timestamp: number;
+  readonly offset: number;
+}
+
+const notThere: Found = { timestamp: -1, offset: -1 };
+const namedSince = new Map([
+  [-1, 0],
+  [-2, 0],
+  [-3, 7],
+  [-4, 8],
+  [-5, 9],
+]);
+
+export const listOffsets = handler('ListOffsets', ({ state, request }) => {
+  const { body, version } = request;
+  const committedOnly = body.isolationLevel === 1;
+  const topics = body.topics.map(({ name, partitions }: { name: string; partitions: any[] }) => {
+    const seen = new Set<number>();
+    const twice = new Set<number>();
+    for (const { partitionIndex } of partitions) {
+      (seen.has(partitionIndex) ? twice : seen).add(partitionIndex);
+    }
+    return {
+      name,
+      partitions: partitions.map(({ partitionIndex, currentLeaderEpoch, timestamp }) => {
+        const partition = state.topics.partition(name, partitionIndex);
+        const error = twice.has(partitionIndex)
+          ? 'INVALID_REQUEST'
+          : problemOf(partition, currentLeaderEpoch, timestamp, version);
+        const found = error === 'NONE' ? look(partition!.log, timestamp, committedOnly) : notThere;
+        const leaderEpoch = found.offset >= 0 ? partition!.leaderEpoch : -1;
+        return { partitionIndex, errorCode: errorCode(error), ...found, leaderEpoch };
+      }),
+    };
+  });
+  return { throttleTimeMs: 0, topics };
+});
+
+function problemOf(
+  partition: Partition | undefined,
+  currentLeaderEpoch: number | undefined,
+  timestamp: number,
+  version: number,
+): ErrorName {
+  if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';
+  const epoch = currentLeaderEpoch ?? -1;
+  if (epoch >= 0 && epoch < partition.leaderEpoch) return 'FENCED_LEADER_EPOCH';
+  if (epoch > partition.leaderEpoch) return 'UNKNOWN_LEADER_EPOCH';
+  const served = timestamp >= 0 || version >= (namedSince.get(timestamp) ?? Infinity);
+  return served ? 'NONE' : 'UNSUPPORTED_VERSION';
+}
+
+function look(log: PartitionLog, timestamp: number, committedOnly: boolean): Found {
+  const end = committedOnly ? log.lastStable : log.highWatermark;
+  switch (timestamp) {
+    case -1:
+      return { timestamp: -1, offset: end };
+    case -2:
+    case -4:
+      return { timestamp: -1, offset: log.logStart };
+    case -3:
+      return below(latestRecord(log), end);
+    case -5:
+      return notThere;
+    default:
+      return below(firstRecordSince(log, timestamp), end);
+  }
+}
+
+function below(found: Found, end: number): Found {
+  return found.offset < end ? found : notThere;
+}
+
+function latestRecord(log: PartitionLog): Found {
+  let latest: StoredBatch | undefined;
+  for (const batch of log.batches) {
+    if (latest === undefined || batch.maxTimestampMs > latest.maxTimestampMs) latest = batch;
+  }
+  return latest === undefined ? notThere : recordSince(latest, latest.maxTimestampMs);
+}
+
+function firstRecordSince(log: PartitionLog, timestamp: number): Found {
+  for (const batch of log.batches) {
+    if (batch.maxTimestampMs < timestamp || batch.lastOffset < log.logStart) continue;
+    const found = recordSince(batch, timestamp, log.logStart);
+    if (found !== notThere) return found;
+  }
+  return notThere;
+}
+
+function recordSince(batch: StoredBatch, timestamp: number, logStart = 0): Found {
+  try {
+    const found = decodeBatch(batch.bytes).records.find(
+      (record) => record.timestamp >= timestamp && record.offset >= logStart,
+    );
+    return found === undefined ? notThere : { timestamp: found.timestamp, offset: found.offset };
+  } catch (error) {
+    if (!(error instanceof ProtocolError && error.kind === 'unsupported-codec')) throw error;
+    return { timestamp: batch.maxTimestampMs, offset: batch.baseOffset };
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Metadata (3), versions 0–12: the node and the topics. v0: no topics asked for = all; v1+: null = all, none = none.
+ *
+ * Unknown name → UNKNOWN_TOPIC_OR_PARTITION, a bad one INVALID_TOPIC_EXCEPTION, an unknown id (v12) UNKNOWN_TOPIC_ID.
+ * With auto-creation on (and allowed by the request, v4+) it goes as with KRaft: error 3 now, the topic is there
+ * a little later.
+ * Authorised operations are told where asked for: everything, as in a Kafka without authorizer.
+ */
+import { errorCode, type ErrorName } from '#protocol';
+import { handler, type HandlerContext } from '../handler.ts';
+import { addTopic } from '../topic-admin.ts';
+import { topicNameProblem } from '../topic-names.ts';
+import type { Topic } from '../topics.ts';
+
+const allTopicOperations = 3576;
+const allClusterOperations = 8096;
+const notAsked = -2_147_483_648;
+const noId = '00000000-0000-0000-0000-000000000000';
+/** Kafka needs 40–230 ms from the question to the topic. */
+const autoCreationMs = 50;
+
+export const metadata = handler('Metadata', (context) => {
+  const { state, request } = context;
+  const { body, version } = request;
+  const { nodeId, host, port, clusterId } = state.config;
+  const all = body.topics === null || (version === 0 && body.topics.length === 0);
+  const told = all
+    ? [...state.topics.all()].map((topic) => tell(context, topic))
+    : body.topics.map((one: { name: string | null; topicId?: string }) => tellOne(context, one));
+  return {
+    throttleTimeMs: 0,
+    brokers: [{ nodeId, host, port, rack: null }],
+    clusterId,
+    controllerId: nodeId,
+    topics: told,
+    clusterAuthorizedOperations: body.includeClusterAuthorizedOperations
+      ? allClusterOperations
+      : notAsked,
+  };
+});
+
+function tellOne(
+  context: HandlerContext,
+  { name, topicId }: { name: string | null; topicId?: string },
+): object {
+  if (name === null) {
+    const topic = topicId === undefined ? undefined : context.state.topics.byId(topicId);
+    return topic === undefined
+      ? missing('UNKNOWN_TOPIC_ID', null, topicId ?? noId)
+      : tell(context, topic);
+  }
+  const topic = context.state.topics.get(name);
+  if (topic !== undefined) return tell(context, topic);
+  if (topicNameProblem(name) !== undefined) return missing('INVALID_TOPIC_EXCEPTION', name, noId);
+  if (context.request.body.allowAutoTopicCreation !== false) createSoon(context, name);
+  return missing('UNKNOWN_TOPIC_OR_PARTITION', name, noId);
+}
+
+function createSoon({ state, nowMs }: HandlerContext, name: string): void {
+  if (!state.config.autoCreateTopics) return;
+  state.timers.set(`create topic ${name}`, nowMs + autoCreationMs, () => {
+    if (!state.topics.has(name)) addTopic(state, name, state.config.defaultPartitions, {});
+  });
+}
+
+function tell({ request }: HandlerContext, topic: Topic): object {
+  return {
+    errorCode: 0,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: false,
+    partitions: topic.partitions.map((partition) => ({
+      errorCode: 0,
+      partitionIndex: partition.index,
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: partition.replicas,
+      isrNodes: partition.inSyncReplicas,
+      offlineReplicas: [],
+    })),
+    topicAuthorizedOperations: request.body.includeTopicAuthorizedOperations
+      ? allTopicOperations
+      : notAsked,
+  };
+}
+
+function missing(error: ErrorName, name: string | null, topicId: string): object {
+  return {
+    errorCode: errorCode(error),
+    name,
+    topicId,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: notAsked,
+  };
+}

@@ -1,0 +1,4 @@
+export { createBroker, type Answered, type Broker } from './broker.ts';
+export type { BrokerConfig, BrokerOptions } from './config.ts';
+export type { BrokerEvent } from './events.ts';
+export type { Answer, KafkaRequest } from './handler.ts';

@@ -1,0 +1,88 @@
+/**
+ * The log of one partition: batches as they came, with what is needed to find them. Offsets go up, so every
+ * question is a binary search. Control batches live here like others; until transactions are served the last
+ * stable offset is the high watermark, and with one replica that is the end of the log.
+ *
+ * Left out: segments. Nothing is deleted or compacted.
+ */
+export interface StoredBatch {
+  /** With the base offset and the leader epoch of this log. */
+  readonly bytes: Buffer;
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly maxTimestampMs: number;
+  readonly leaderEpoch: number;
+  /** Bytes of the log before this batch. */
+  readonly position: number;
+}
+
+export interface PartitionLog {
+  readonly batches: readonly StoredBatch[];
+  readonly logStart: number;
+  readonly highWatermark: number;
+  readonly lastStable: number;
+  append(batch: Omit<StoredBatch, 'position'>): void;
+  /** The index of the batch that holds this offset or is the first above it. */
+  find(offset: number): number;
+  /** Bytes from the batch that holds an offset up to the first batch at or above another. */
+  bytesBetween(from: number, until: number): number;
+  /**
+   * The bytes from the batch that holds `from`, below the offset `until`, at most `maxBytes`: the last batch may be
+   * cut anywhere, as Kafka cuts its file, the first one never: where it does not fit, `wholeFirst` decides between
+   * all of it and nothing.
+   */
+  read(from: number, until: number, maxBytes: number, wholeFirst: boolean): Buffer;
+}
+
+const nothing = Buffer.alloc(0);
+
+export function createLog(): PartitionLog {
+  const batches: StoredBatch[] = [];
+  let end = 0;
+  let size = 0;
+
+  const find = (offset: number): number => {
+    let low = 0;
+    let high = batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (batches[middle]!.lastOffset < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  const positionOf = (offset: number): number => batches[find(offset)]?.position ?? size;
+
+  return {
+    batches,
+    logStart: 0,
+    get highWatermark() {
+      return end;
+    },
+    get lastStable() {
+      return end;
+    },
+    append(batch) {
+      batches.push({ ...batch, position: size });
+      size += batch.bytes.length;
+      end = batch.lastOffset + 1;
+    },
+    find,
+    bytesBetween: (from, until) => Math.max(0, positionOf(until) - positionOf(from)),
+    read(from, until, maxBytes, wholeFirst) {
+      if (from >= until) return nothing;
+      const first = find(from);
+      const firstSize = batches[first]?.bytes.length ?? 0;
+      if (firstSize > maxBytes && !wholeFirst) return nothing;
+      let room = Math.max(maxBytes, firstSize);
+      const parts: Buffer[] = [];
+      for (let index = first; index < batches.length && room > 0; index++) {
+        const batch = batches[index]!;
+        if (batch.baseOffset >= until) break;
+        parts.push(batch.bytes.length > room ? batch.bytes.subarray(0, room) : batch.bytes);
+        room -= batch.bytes.length;
+      }
+      return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    },
+  };
+}

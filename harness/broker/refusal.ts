@@ -1,0 +1,194 @@
+/**
+ * The answer that carries one error everywhere an error of that API goes, with what Kafka puts beside an error
+ * (offsets -1, no members, no records). Nothing is done: this is what fault injection says in the broker's place.
+ *
+ * Fetch, Produce, ListOffsets, OffsetCommit, Metadata and the topic APIs say it per partition or topic and stay silent
+ * at the top, as a Kafka with one bad partition does; OffsetFetch says it at the top from v2 (per group from v8).
+ */
+import { errorCode, type ApiName, type ErrorName } from '#protocol';
+import type { Answer, KafkaRequest } from './handler.ts';
+
+type Rows = readonly any[];
+type Refuse = (request: KafkaRequest, code: number) => Answer;
+
+const noId = '00000000-0000-0000-0000-000000000000';
+const nothing = Buffer.alloc(0);
+
+const top: Refuse = (_request, code) => ({ throttleTimeMs: 0, errorCode: code });
+
+const refusals: Partial<Record<ApiName, Refuse>> = {
+  Produce: ({ body }, code) => {
+    if (body.acks === 0) return 'close';
+    const responses = (body.topicData as Rows).map(({ name, partitionData }) => ({
+      name,
+      partitionResponses: (partitionData as Rows).map(({ index }) => ({
+        index,
+        errorCode: code,
+        baseOffset: -1,
+        logAppendTimeMs: -1,
+        logStartOffset: -1,
+      })),
+    }));
+    return { throttleTimeMs: 0, responses };
+  },
+  Fetch: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    errorCode: 0,
+    sessionId: 0,
+    responses: (body.topics as Rows).map(({ topic, topicId, partitions }) => ({
+      topic,
+      topicId,
+      partitions: (partitions as Rows).map(({ partition }) => ({
+        partitionIndex: partition,
+        errorCode: code,
+        highWatermark: -1,
+        lastStableOffset: -1,
+        logStartOffset: -1,
+        abortedTransactions: null,
+        preferredReadReplica: -1,
+        records: nothing,
+      })),
+    })),
+  }),
+  ListOffsets: ({ body }, code) =>
+    partitions(body, ({ partitionIndex }) => ({
+      partitionIndex,
+      errorCode: code,
+      oldStyleOffsets: [],
+      timestamp: -1,
+      offset: -1,
+      leaderEpoch: -1,
+    })),
+  OffsetCommit: ({ body }, code) =>
+    partitions(body, ({ partitionIndex }) => ({ partitionIndex, errorCode: code })),
+  OffsetForLeaderEpoch: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    topics: (body.topics as Rows).map((topic) => ({
+      topic: topic.topic,
+      partitions: (topic.partitions as Rows).map(({ partition }) => ({
+        partition,
+        errorCode: code,
+        leaderEpoch: -1,
+        endOffset: -1,
+      })),
+    })),
+  }),
+  OffsetFetch: ({ body, version }, code) => {
+    if (version >= 8) {
+      const groups = (body.groups as Rows).map(({ groupId }) => ({
+        groupId,
+        topics: [],
+        errorCode: code,
+      }));
+      return { throttleTimeMs: 0, groups };
+    }
+    if (version >= 2) return { throttleTimeMs: 0, errorCode: code, topics: [] };
+    const topics = (body.topics as Rows).map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: (partitionIndexes as number[]).map((partitionIndex) => ({
+        partitionIndex,
+        errorCode: code,
+        committedOffset: -1,
+        committedLeaderEpoch: -1,
+        metadata: '',
+      })),
+    }));
+    return { throttleTimeMs: 0, topics };
+  },
+  Metadata: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    brokers: [],
+    clusterId: null,
+    controllerId: -1,
+    topics: ((body.topics ?? []) as Rows).map(({ name, topicId }) => ({
+      errorCode: code,
+      name,
+      topicId: topicId ?? noId,
+      isInternal: false,
+      partitions: [],
+    })),
+  }),
+  FindCoordinator: ({ body, version }, code) => {
+    const nowhere = { nodeId: -1, host: '', port: -1, errorCode: code, errorMessage: null };
+    if (version < 4) return { throttleTimeMs: 0, ...nowhere };
+    const coordinators = (body.coordinatorKeys as string[]).map((key) => ({ key, ...nowhere }));
+    return { throttleTimeMs: 0, coordinators };
+  },
+  JoinGroup: ({ body, version }, code) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    generationId: -1,
+    protocolType: null,
+    protocolName: version >= 7 ? null : '',
+    leader: '',
+    skipAssignment: false,
+    memberId: body.memberId,
+    members: [],
+  }),
+  SyncGroup: (_request, code) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    protocolType: null,
+    protocolName: null,
+    assignment: nothing,
+  }),
+  Heartbeat: top,
+  LeaveGroup: (_request, code) => ({ throttleTimeMs: 0, errorCode: code, members: [] }),
+  ListGroups: (_request, code) => ({ throttleTimeMs: 0, errorCode: code, groups: [] }),
+  DescribeGroups: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    groups: (body.groups as string[]).map((groupId) => ({
+      errorCode: code,
+      groupId,
+      groupState: '',
+      protocolType: '',
+      protocolData: '',
+      members: [],
+    })),
+  }),
+  DeleteGroups: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    results: (body.groupsNames as string[]).map((groupId) => ({ groupId, errorCode: code })),
+  }),
+  CreateTopics: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    topics: (body.topics as Rows).map(({ name }) => ({
+      name,
+      topicId: noId,
+      errorCode: code,
+      errorMessage: null,
+      numPartitions: -1,
+      replicationFactor: -1,
+      configs: [],
+    })),
+  }),
+  DeleteTopics: ({ body, version }, code) => ({
+    throttleTimeMs: 0,
+    responses: (version >= 6
+      ? (body.topics as Rows)
+      : (body.topicNames as string[]).map((name) => ({ name, topicId: noId }))
+    ).map(({ name, topicId }) => ({ name, topicId, errorCode: code, errorMessage: null })),
+  }),
+  InitProducerId: (_request, code) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    producerId: -1,
+    producerEpoch: -1,
+  }),
+  ApiVersions: (_request, code) => ({ errorCode: code, apiKeys: [], throttleTimeMs: 0 }),
+};
+
+/** The shape that ListOffsets and OffsetCommit share: topics by name with partitions. */
+function partitions(body: { topics: Rows }, refuse: (partition: any) => object): Answer {
+  return {
+    throttleTimeMs: 0,
+    topics: body.topics.map((topic) => ({
+      name: topic.name,
+      partitions: (topic.partitions as Rows).map(refuse),
+    })),
+  };
+}
+
+export function refusal(request: KafkaRequest, error: ErrorName): Answer {
+  return (refusals[request.api] ?? top)(request, errorCode(error));
+}
