@@ -1,0 +1,53 @@
+/**
+ * OffsetCommit (8), versions 0–9: remembers how far a group has read. Who may do so, and in which order Kafka asks,
+ * is the header of groups/offsets.ts.
+ *
+ * v0 has neither generation nor member: it is a consumer without membership (Kafka 3.9 would ask ZooKeeper).
+ * Not served: retention time per request (v2–4 carry it; Kafka has ignored it since 2.1).
+ */
+import { errorCode } from '#protocol';
+import { handler } from '../handler.ts';
+
+interface RequestedPartition {
+  readonly partitionIndex: number;
+  readonly committedOffset: number;
+  readonly committedLeaderEpoch?: number;
+  readonly committedMetadata: string | null;
+}
+
+interface RequestedTopic {
+  readonly name: string;
+  readonly partitions: readonly RequestedPartition[];
+}
+
+export const offsetCommit = handler('OffsetCommit', ({ state, request, nowMs }) => {
+  const { body, connection } = request;
+  const topics: readonly RequestedTopic[] = body.topics;
+  const offsets = topics.flatMap(({ name, partitions }) =>
+    partitions.map((partition) => ({
+      topic: name,
+      partition: partition.partitionIndex,
+      offset: partition.committedOffset,
+      leaderEpoch: partition.committedLeaderEpoch ?? -1,
+      metadata: partition.committedMetadata ?? '',
+    })),
+  );
+  const who = {
+    groupId: body.groupId,
+    memberId: body.memberId ?? '',
+    instanceId: body.groupInstanceId ?? null,
+    generation: body.generationIdOrMemberEpoch ?? -1,
+    connection,
+  };
+  const errors = state.groups.commit(who, offsets, nowMs).values();
+  return {
+    throttleTimeMs: 0,
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({
+        partitionIndex,
+        errorCode: errorCode(errors.next().value ?? 'NONE'),
+      })),
+    })),
+  };
+});
