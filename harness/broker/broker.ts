@@ -126,7 +126,7 @@ export function createBroker(options: BrokerOptions = {}): Broker {
       answer(request, body);
     },
     refuse(request, error) {
-      const bytes = encode(request, refusal(request, error));
+      const bytes = encode(request, refusal(state, request, error));
       invariant(bytes !== undefined, 'a request that expects no answer cannot be refused');
       return bytes;
     },

@@ -7,9 +7,10 @@
  */
 import { errorCode, type ApiName, type ErrorName } from '#protocol';
 import type { Answer, KafkaRequest } from './handler.ts';
+import type { BrokerState } from './state.ts';
 
 type Rows = readonly any[];
-type Refuse = (request: KafkaRequest, code: number) => Answer;
+type Refuse = (request: KafkaRequest, code: number, state: BrokerState) => Answer;
 
 const noId = '00000000-0000-0000-0000-000000000000';
 const nothing = Buffer.alloc(0);
@@ -95,19 +96,23 @@ const refusals: Partial<Record<ApiName, Refuse>> = {
     }));
     return { throttleTimeMs: 0, topics };
   },
-  Metadata: ({ body }, code) => ({
-    throttleTimeMs: 0,
-    brokers: [],
-    clusterId: null,
-    controllerId: -1,
-    topics: ((body.topics ?? []) as Rows).map(({ name, topicId }) => ({
-      errorCode: code,
-      name,
-      topicId: topicId ?? noId,
-      isInternal: false,
-      partitions: [],
-    })),
-  }),
+  Metadata: ({ body }, code, { config, topics }) => {
+    const { nodeId, host, port, clusterId } = config;
+    const asked: Rows = body.topics ?? [...topics.all()].map(({ name }) => ({ name }));
+    return {
+      throttleTimeMs: 0,
+      brokers: [{ nodeId, host, port, rack: null }],
+      clusterId,
+      controllerId: nodeId,
+      topics: asked.map(({ name, topicId }) => ({
+        errorCode: code,
+        name,
+        topicId: topicId ?? noId,
+        isInternal: false,
+        partitions: [],
+      })),
+    };
+  },
   FindCoordinator: ({ body, version }, code) => {
     const nowhere = { nodeId: -1, host: '', port: -1, errorCode: code, errorMessage: null };
     if (version < 4) return { throttleTimeMs: 0, ...nowhere };
@@ -189,6 +194,6 @@ function partitions(body: { topics: Rows }, refuse: (partition: any) => object):
   };
 }
 
-export function refusal(request: KafkaRequest, error: ErrorName): Answer {
-  return (refusals[request.api] ?? top)(request, errorCode(error));
+export function refusal(state: BrokerState, request: KafkaRequest, error: ErrorName): Answer {
+  return (refusals[request.api] ?? top)(request, errorCode(error), state);
 }
