@@ -15,7 +15,7 @@ export const heartbeat = handler('Heartbeat', ({ state, request, nowMs }) => {
     {
       groupId: body.groupId,
       memberId: body.memberId,
-      instanceId: body.groupInstanceId ?? null,
+      instanceId: body.groupInstanceId,
       generation: body.generationId,
       connection,
     },

@@ -12,7 +12,7 @@
  * v0 has no rebalance timeout: the session timeout stands for it. Up to v6 a missing protocol name is "".
  */
 import { errorCode } from '#protocol';
-import type { JoinAnswer } from '../groups/index.ts';
+import type { JoinAnswer, Protocol } from '../groups/index.ts';
 import { handler, type Answer } from '../handler.ts';
 
 export const joinGroup = handler('JoinGroup', ({ state, request, nowMs, later }) => {
@@ -22,13 +22,13 @@ export const joinGroup = handler('JoinGroup', ({ state, request, nowMs, later })
     {
       groupId: body.groupId,
       memberId: body.memberId,
-      instanceId: body.groupInstanceId ?? null,
+      instanceId: body.groupInstanceId,
       clientId: request.clientId ?? '',
       connection,
       sessionTimeoutMs: body.sessionTimeoutMs,
       rebalanceTimeoutMs: version === 0 ? body.sessionTimeoutMs : body.rebalanceTimeoutMs,
       protocolType: body.protocolType,
-      protocols: body.protocols,
+      protocols: protocolsOf(body),
       takesMemberId: version >= 4,
       skipsAssignment: version >= 9,
     },
@@ -37,6 +37,14 @@ export const joinGroup = handler('JoinGroup', ({ state, request, nowMs, later })
   );
   return undefined;
 });
+
+/** Copies: the bytes of a request belong to its connection. */
+function protocolsOf(body: any): readonly Protocol[] {
+  return body.protocols.map(({ name, metadata }: Protocol) => ({
+    name,
+    metadata: Buffer.from(metadata),
+  }));
+}
 
 function bodyOf(joined: JoinAnswer, version: number): Answer {
   return {

@@ -32,6 +32,6 @@ function leaversOf(body: any, version: number): readonly Leaver[] {
   if (version < 3) return [{ memberId: body.memberId, instanceId: null }];
   return body.members.map((member: any) => ({
     memberId: member.memberId,
-    instanceId: member.groupInstanceId ?? null,
+    instanceId: member.groupInstanceId,
   }));
 }

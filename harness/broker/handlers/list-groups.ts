@@ -25,7 +25,7 @@ export const listGroups = handler('ListGroups', ({ state, request }) => {
 });
 
 /** No names, no filter. */
-function filter(names: readonly string[] = []): (name: string) => boolean {
+function filter(names: readonly string[]): (name: string) => boolean {
   const wanted = new Set(names.map((name) => name.toLowerCase()));
   return (name) => wanted.size === 0 || wanted.has(name.toLowerCase());
 }

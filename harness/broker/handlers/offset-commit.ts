@@ -11,7 +11,7 @@ import { handler } from '../handler.ts';
 interface RequestedPartition {
   readonly partitionIndex: number;
   readonly committedOffset: number;
-  readonly committedLeaderEpoch?: number;
+  readonly committedLeaderEpoch: number;
   readonly committedMetadata: string | null;
 }
 
@@ -28,15 +28,15 @@ export const offsetCommit = handler('OffsetCommit', ({ state, request, nowMs }) 
       topic: name,
       partition: partition.partitionIndex,
       offset: partition.committedOffset,
-      leaderEpoch: partition.committedLeaderEpoch ?? -1,
+      leaderEpoch: partition.committedLeaderEpoch,
       metadata: partition.committedMetadata ?? '',
     })),
   );
   const who = {
     groupId: body.groupId,
-    memberId: body.memberId ?? '',
-    instanceId: body.groupInstanceId ?? null,
-    generation: body.generationIdOrMemberEpoch ?? -1,
+    memberId: body.memberId,
+    instanceId: body.groupInstanceId,
+    generation: body.generationIdOrMemberEpoch,
     connection,
   };
   const errors = state.groups.commit(who, offsets, nowMs).values();

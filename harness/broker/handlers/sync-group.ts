@@ -23,12 +23,13 @@ export const syncGroup = handler('SyncGroup', ({ state, request, nowMs, later })
     {
       groupId: body.groupId,
       memberId: body.memberId,
-      instanceId: body.groupInstanceId ?? null,
+      instanceId: body.groupInstanceId,
       generation: body.generationId,
       connection,
-      protocolType: body.protocolType ?? null,
-      protocolName: body.protocolName ?? null,
-      assignments: new Map(shares.map(({ memberId, assignment }) => [memberId, assignment])),
+      protocolType: body.protocolType,
+      protocolName: body.protocolName,
+      // Copies: the bytes of a request belong to its connection.
+      assignments: new Map(shares.map((share) => [share.memberId, Buffer.from(share.assignment)])),
     },
     nowMs,
     ({ error, protocolType, protocolName, assignment }) =>
