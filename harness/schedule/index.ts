@@ -1,5 +1,19 @@
+export { crashPoints, strikable, type ChapterFaults } from './crossing-view.ts';
+export {
+  scaledSchedules,
+  singles,
+  slotsOf,
+  type Calm,
+  type Candidate,
+  type EnumerateInput,
+} from './enumerate.ts';
 export * from './fault-rules.ts';
+export { canonicalSchedule, parseSchedule, printSchedule, readSchedule } from './file.ts';
 export * from './notation.ts';
 export * from './parse.ts';
+export type { Family } from './point-faults.ts';
 export type * from './schedule.ts';
+export { seconds, type SecondsInput } from './seconds.ts';
 export { printName, type Parsed } from './words.ts';
+export { createGenerator, scheduleArbitrary, type GenerateInput } from './generate.ts';
+export { shrink, type Evidence, type ShrinkLimits, type Shrunk, type Witness } from './shrink.ts';
