@@ -1,0 +1,137 @@
+/** What each kind of fault does to the world, one row a kind. */
+import { printFault } from '#schedule';
+import type { FaultFact } from '#check';
+import type { FaultKind, Phase } from '#schedule';
+import type { PlannedFault } from './gate.ts';
+import type { Op } from './passage.ts';
+import type { World } from './world.ts';
+
+/**
+ * What becomes of the operation at which a fault struck: nothing, a wait in milliseconds, a closed connection, no
+ * answer, nobody left to hear it, an error.
+ */
+export type Outcome =
+  | undefined
+  | number
+  | 'close'
+  | 'silence'
+  | 'gone'
+  | { readonly error: string };
+
+interface Blow {
+  readonly world: World;
+  readonly planned: PlannedFault;
+  /** Where it struck; absent for faults placed before start, after a command, at rest. */
+  readonly op: Op | undefined;
+  readonly phase: Phase | undefined;
+  readonly ms: number;
+}
+
+/** Longer than any default session (30 s): the process is taken for dead. */
+const longMs = 45_000;
+/** How long a stopped process stays away. */
+const awayMs = 5_000;
+
+const blows: Record<FaultKind, (blow: Blow) => Outcome> = {
+  crash({ world, planned, op }) {
+    const slot = planned.fault.on ?? op?.point.slot;
+    if (slot === undefined) return undefined;
+    world.supervisor.crash(slot, planned.fault.with?.inFlight ?? 'lost');
+    return 'gone';
+  },
+  stop({ world, planned, op }) {
+    const slot = planned.fault.on ?? op?.point.slot ?? '';
+    if (planned.fault.place === 'before start') world.supervisor.startLate(slot, awayMs);
+    else world.supervisor.stop(slot, awayMs);
+    return undefined;
+  },
+  restart({ world, planned, op }) {
+    const which = planned.fault.on ?? op?.point.slot ?? '';
+    if (which === 'everything') world.supervisor.restartEverything();
+    else world.supervisor.stop(which, 0);
+    return undefined;
+  },
+  redeliver({ world, planned }) {
+    const { on, with: options } = planned.fault;
+    const [group, where] = (on ?? '').split(' ');
+    const [topic, partition] = (where ?? '').split('/');
+    if (group && topic)
+      world.supervisor.rewind(group, topic, Number(partition), options?.offset ?? 0);
+    return undefined;
+  },
+  republish({ world, planned }) {
+    world.workload.republish(planned.fault.on ?? '');
+    return undefined;
+  },
+  reject: () => ({ error: 'REJECTED' }),
+  'lose-request': () => 'close',
+  'lose-response': () => 'close',
+  silence: () => 'silence',
+  error: ({ planned }) => ({ error: planned.fault.with?.code ?? 'UNKNOWN_SERVER_ERROR' }),
+  delay: ({ ms }) => ms,
+  cut({ world, op, ms }) {
+    if (op === undefined) return undefined;
+    world.supervisor.cut(op.point.slot, ms);
+    return op.kind === 'kafka' ? 'gone' : undefined;
+  },
+  freeze({ world, op, planned, ms }) {
+    world.supervisor.freeze(planned.fault.on ?? op?.point.slot ?? '', ms);
+    return undefined;
+  },
+  join({ world, planned }) {
+    world.supervisor.join(planned.fault.on ?? '');
+    return undefined;
+  },
+  rebalance({ world, planned }) {
+    for (const group of planned.fault.on ? [planned.fault.on] : world.chapter.groups) {
+      world.broker.rebalance(group, world.epochMs + world.now());
+    }
+    world.kafka.drain();
+    return undefined;
+  },
+};
+
+/** Kinds after which nobody was told, with what they lose at each phase. */
+const loses: Partial<Record<FaultKind, true>> = {
+  crash: true,
+  'lose-request': true,
+  'lose-response': true,
+  silence: true,
+  cut: true,
+  error: true,
+  reject: true,
+};
+
+export function strike(
+  world: World,
+  planned: PlannedFault,
+  op: Op | undefined,
+  phase: Phase | undefined,
+): Outcome {
+  const { fault, index } = planned;
+  world.gate.fired(index);
+  world.faultStruck();
+  const lost: FaultFact['lost'] | undefined =
+    op === undefined || loses[fault.kind] === undefined || phase === 'after answer'
+      ? undefined
+      : phase === 'before apply'
+        ? 'request'
+        : 'answer';
+  const text = printFault(fault);
+  world.recorder.step(`fault ${fault.kind}`);
+  world.recorder.add(
+    { kind: 'fault', index, fault: text, ...(lost !== undefined && { lost }) },
+    op?.line,
+  );
+  return blows[fault.kind]({
+    world,
+    planned,
+    op,
+    phase,
+    ms: fault.with?.ms ?? defaultMs(fault.kind),
+  });
+}
+
+function defaultMs(kind: FaultKind): number {
+  return kind === 'delay' ? 1_500 : longMs;
+}

@@ -1,0 +1,134 @@
+/**
+ * How processes get their code. The learner's own files are evaluated anew for every process. While searching, the
+ * client library is evaluated once per thread, because a cold copy halves the rate; it then runs under globals that
+ * stand for "whichever process runs now". With `fresh`, and for every other package, each process has its own copy.
+ */
+import type { SourceLine } from '#check';
+import { Failure } from '#kernel';
+import type { ChapterDefinition } from '#kit';
+import type { Bundle } from './bundle/bundle.ts';
+import { prepare } from './bundle/prepare.ts';
+import { firstLearnerFrame, mapText } from './bundle/stacks.ts';
+import { createGlobals, globalNames, type GlobalsOptions } from './injected/globals.ts';
+import { evaluateLibraries, evaluateService, type Libraries } from './injected/evaluate.ts';
+import { snapshotShared, type SharedState } from './injected/leaks.ts';
+import type { Incarnation } from './incarnation.ts';
+import { describeError } from './lines.ts';
+import { brokerAddress } from './network.ts';
+import { createRoutingHost } from './routing-host.ts';
+import type { RunningService } from './supervisor.ts';
+import type { Loader, World } from './world.ts';
+
+export interface BundleLoader extends Loader {
+  /** The run whose processes are loaded from now on. */
+  begin(world: Pick<World, 'current'>): void;
+  /** What the run changed for whoever comes after it, by name; put back. */
+  end(): readonly string[];
+}
+
+/** Packages whose state is known well enough to be shared while searching. */
+const shareable = new Set(['kafkajs']);
+
+export function createLoader(
+  bundle: Bundle,
+  chapter: ChapterDefinition,
+  { fresh }: { readonly fresh: boolean },
+): BundleLoader {
+  const prepared = prepare(bundle, globalNames);
+  const options: GlobalsOptions = { projectRoot: bundle.projectRoot };
+  const sharedNow = new Map<string, unknown>();
+  let world: Pick<World, 'current'> | undefined;
+  let shared: Libraries | undefined;
+  let snapshot: SharedState | undefined;
+
+  const sharedLibrary = (name: string): unknown => {
+    if (sharedNow.has(name)) return sharedNow.get(name);
+    shared ??= evaluateLibraries(
+      prepared,
+      createGlobals(
+        createRoutingHost(() => world?.current),
+        options,
+      ),
+    );
+    const exports = shared(name);
+    sharedNow.set(name, exports);
+    snapshot = undefined;
+    return exports;
+  };
+
+  const service = (process: Incarnation): unknown => {
+    const globals = createGlobals(process, options);
+    let own: Libraries | undefined;
+    const libraries: Libraries = (name) => {
+      if (!fresh && shareable.has(name)) return sharedLibrary(name);
+      own ??= evaluateLibraries(prepared, globals);
+      return own(name);
+    };
+    const file = evaluateService(prepared, globals, libraries)[process.role]?.();
+    const exported = file?.[process.role];
+    if (typeof exported === 'function') return exported;
+    const where = chapter.roles[process.role]?.file ?? 'the exercise';
+    throw new Failure(
+      'DOES_NOT_LOAD',
+      `${where} does not export ${process.role}, the service that the chapter starts.`,
+    );
+  };
+
+  const lineOf = (stack: string): SourceLine | undefined => {
+    const frame = firstLearnerFrame(stack, bundle);
+    return frame && { file: frame.file, line: frame.line, column: frame.column };
+  };
+
+  const doesNotLoad = (error: unknown): Failure => {
+    if (error instanceof Failure) return error;
+    const line = error instanceof Error ? lineOf(error.stack ?? '') : undefined;
+    const where = line === undefined ? 'the exercise' : `${line.file}:${line.line}`;
+    const message = `${where} does not load: ${describeError(error)}.`;
+    return Object.assign(new Failure('DOES_NOT_LOAD', message, { cause: error }), line && { line });
+  };
+
+  return {
+    begin(run) {
+      world = run;
+      if (!fresh)
+        for (const name of bundle.libraries.packages) if (shareable.has(name)) sharedLibrary(name);
+      snapshot ??= snapshotShared(Object.fromEntries(sharedNow));
+    },
+    end() {
+      const leaks = snapshot?.compare() ?? [];
+      if (leaks.length > 0) snapshot?.restore();
+      world = undefined;
+      return leaks;
+    },
+    load(process, ports) {
+      let start: (env: object) => Promise<RunningService>;
+      try {
+        start = service(process) as typeof start;
+      } catch (error) {
+        if (process.dead) return new Promise(() => undefined);
+        return Promise.reject(doesNotLoad(error));
+      }
+      return new Promise((resolve, reject) => {
+        Promise.resolve(start(environmentOf(process, ports))).then((running) => {
+          if (typeof (running as Partial<RunningService> | undefined)?.stop === 'function') {
+            return resolve(running);
+          }
+          const message = `${process.role} must resolve to an object with stop().`;
+          return reject(new Failure('DOES_NOT_LOAD', message));
+        }, reject);
+      });
+    },
+    lineOf,
+    readable: (text) => mapText(text, bundle),
+  };
+}
+
+function environmentOf(process: Incarnation, ports: object): object {
+  const { host, port } = brokerAddress;
+  return {
+    kafka: { clientId: process.slot, brokers: [`${host}:${port}`], logLevel: 1 },
+    database: { host, port: 5432, user: process.role, database: 'world' },
+    slot: process.slot,
+    ports,
+  };
+}

@@ -1,0 +1,40 @@
+/** What crosses between the search and the threads that run schedules. Plain data. */
+import type { Crossing, Schedule } from '#schedule';
+import type { Ending, Fact, Finding } from '#check';
+
+export interface RunOptions {
+  /** Which prepared program: the learner's, or the chapter's solution beside it. */
+  readonly program: string;
+  /** Evaluate the client libraries anew for each process too: nothing is shared. */
+  readonly fresh?: boolean;
+  /** Find the learner's lines: slower. */
+  readonly traced?: boolean;
+  readonly wantFacts?: boolean;
+  readonly wantCrossings?: boolean;
+}
+
+export interface Outcome {
+  readonly schedule: Schedule;
+  readonly findings: readonly Finding[];
+  readonly notes: readonly string[];
+  /** Why nothing can be said: the run could not be controlled, or a checker failed. */
+  readonly unknown?: { readonly sentence: string; readonly advice: string };
+  readonly ending: Ending;
+  readonly fired: readonly number[];
+  readonly held: readonly number[];
+  readonly traceHash: string;
+  readonly traceClass: string;
+  readonly leaks: readonly string[];
+  readonly sometimes: Readonly<Record<string, number>>;
+  readonly facts?: readonly Fact[];
+  readonly crossings?: readonly Crossing[];
+  readonly steps: number;
+  readonly virtualMs: number;
+}
+
+/** Runs schedules; threads in a process of their own, or this very thread. */
+export interface Runner {
+  run(schedule: Schedule, options: RunOptions): Promise<Outcome>;
+  /** How many runs go on at once. */
+  readonly lanes: number;
+}

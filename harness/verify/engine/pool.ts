@@ -1,0 +1,196 @@
+/**
+ * Simulation threads, one per core, and their supervisor: a thread that stays inside one event for too much of its
+ * own CPU time is ended, and the line that did not return is found first. A thread that runs out of memory is
+ * replaced. Bounds are in CPU time, so that a busy machine condemns nobody.
+ */
+import { Worker } from 'node:worker_threads';
+import { invariant } from '#kernel';
+import type { Bundle } from '#sim';
+import { positionOf } from '#sim';
+import type { Schedule } from '#schedule';
+import type { FromThread, ToThread } from './messages.ts';
+import type { Outcome, Runner, RunOptions } from './outcome.ts';
+import { revived } from './plain-error.ts';
+import { whereStuck } from './stuck.ts';
+
+export interface Pool extends Runner {
+  /** Known to every thread before it runs anything that names it. */
+  prepare(program: { name: string; chapterFile: string; bundle: Bundle }): void;
+  close(): Promise<void>;
+}
+
+interface Job {
+  readonly id: number;
+  readonly schedule: Schedule;
+  readonly options: RunOptions;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Lane {
+  worker: Worker;
+  beat: Int32Array;
+  job: Job | undefined;
+  /** Beat and CPU time when the beat last moved. */
+  seen: number;
+  cpuAtBeatMs: number;
+}
+
+const lookEveryMs = 250;
+/** CPU time one event may take. */
+export const stuckAfterMs = 5_000;
+const heapMb = 512;
+
+export function createPool(lanes: number): Pool {
+  const programs = new Map<string, ToThread & { kind: 'program' }>();
+  const queue: Job[] = [];
+  const all: Lane[] = [];
+  let nextId = 1;
+  let closed = false;
+
+  const open = (lane: Lane): void => {
+    const beat = new SharedArrayBuffer(4);
+    lane.beat = new Int32Array(beat);
+    lane.seen = 0;
+    lane.cpuAtBeatMs = 0;
+    lane.job = undefined;
+    const worker = new Worker(new URL('./thread.ts', import.meta.url), {
+      workerData: { beat },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      stderr: false,
+    });
+    lane.worker = worker;
+    for (const program of programs.values()) worker.postMessage(program);
+    worker.on('message', (message: FromThread) => {
+      const { job } = lane;
+      if (job?.id !== message.id) return;
+      lane.job = undefined;
+      if (message.kind === 'ran') job.resolve(message.outcome);
+      else job.reject(revived(message.error));
+      feed(lane);
+    });
+    worker.on('error', (error: Error & { code?: string }) => lost(lane, worker, error));
+  };
+
+  const lost = (lane: Lane, worker: Worker, error: Error & { code?: string }): void => {
+    if (lane.worker !== worker || closed) return;
+    const { job } = lane;
+    open(lane);
+    if (error.code === 'ERR_WORKER_OUT_OF_MEMORY' && job !== undefined)
+      job.resolve(outOfMemory(job));
+    else job?.reject(error);
+    feed(lane);
+  };
+
+  const feed = (lane: Lane): void => {
+    if (lane.job !== undefined || closed) return;
+    const job = queue.shift();
+    if (job === undefined) return;
+    lane.job = job;
+    const { id, schedule, options } = job;
+    lane.worker.postMessage({ kind: 'run', id, schedule, options } satisfies ToThread);
+  };
+
+  const look = async (lane: Lane): Promise<void> => {
+    const { worker, job } = lane;
+    if (job === undefined) return;
+    const usage = await worker.cpuUsage().catch(() => undefined);
+    if (usage === undefined || lane.worker !== worker || lane.job !== job) return;
+    const cpuMs = (usage.user + usage.system) / 1_000;
+    const beat = lane.beat[0] as number;
+    if (beat !== lane.seen) {
+      lane.seen = beat;
+      lane.cpuAtBeatMs = cpuMs;
+      return;
+    }
+    if (beat === 0 || cpuMs - lane.cpuAtBeatMs < stuckAfterMs) return;
+    lane.cpuAtBeatMs = Infinity; // looked at once
+    const place = await whereStuck(worker);
+    if (lane.worker !== worker || lane.job !== job) return;
+    open(lane);
+    void worker.terminate();
+    job.resolve(stuck(job, programs.get(job.options.program)?.bundle, place));
+    feed(lane);
+  };
+
+  const timer = setInterval(() => {
+    for (const lane of all) void look(lane);
+  }, lookEveryMs);
+  timer.unref();
+
+  for (let count = 0; count < lanes; count++) {
+    const lane = {} as Lane;
+    all.push(lane);
+    open(lane);
+  }
+
+  return {
+    lanes,
+    prepare(program) {
+      const message: ToThread = { kind: 'program', ...program };
+      programs.set(program.name, message);
+      for (const { worker } of all) worker.postMessage(message);
+    },
+    run(schedule, options) {
+      invariant(!closed, 'the pool is open');
+      return new Promise((resolve, reject) => {
+        queue.push({ id: nextId++, schedule, options, resolve, reject });
+        for (const lane of all) feed(lane);
+      });
+    },
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      await Promise.all(all.map(({ worker }) => worker.terminate()));
+    },
+  };
+}
+
+const nothing = {
+  notes: [],
+  fired: [],
+  held: [],
+  traceHash: '',
+  traceClass: '',
+  leaks: [],
+  sometimes: {},
+  facts: [],
+  crossings: [],
+  steps: 0,
+  virtualMs: 0,
+} as const;
+
+function stuck(
+  { schedule }: Job,
+  bundle: Bundle | undefined,
+  place: { line: number; column: number } | undefined,
+): Outcome {
+  const found = bundle && place && positionOf(bundle, place.line, place.column);
+  const where = found === undefined ? 'The service' : `${found.file}:${found.line}`;
+  const sentence = `${where} does not return: the process used ${stuckAfterMs / 1_000} s of CPU in one go.`;
+  const line = found && { file: found.file, line: found.line };
+  const ending = {
+    kind: 'service',
+    property: 'does-not-return',
+    sentence,
+    ...(line && { line }),
+  } as const;
+  return { ...nothing, schedule, ending, findings: [engineFinding('does-not-return', sentence)] };
+}
+
+function outOfMemory({ schedule }: Job): Outcome {
+  const sentence = `The service used more than ${heapMb} MB of memory.`;
+  const ending = { kind: 'service', property: 'does-not-return', sentence } as const;
+  return { ...nothing, schedule, ending, findings: [engineFinding('does-not-return', sentence)] };
+}
+
+function engineFinding(property: string, sentence: string): Outcome['findings'][number] {
+  return {
+    property,
+    says: 'every call returns',
+    sentence,
+    witnesses: [],
+    atSeq: 0,
+    signature: property,
+  };
+}

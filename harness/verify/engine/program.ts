@@ -1,0 +1,81 @@
+/** A prepared program: the chapter, its code evaluated on demand, and one function that runs a schedule and judges it. */
+import { createBroker } from '#broker';
+import { countHardMoments, judge, type RunRecord } from '#check';
+import { hashName } from '#kernel';
+import type { ChapterDefinition } from '#kit';
+import type { Schedule } from '#schedule';
+import { createLoader, createWorld, portsOf, pump, type Bundle } from '#sim';
+import type { Outcome, RunOptions } from './outcome.ts';
+
+export interface Program {
+  run(schedule: Schedule, options: Omit<RunOptions, 'program'>): Promise<Outcome>;
+}
+
+/** `onStep` is called before every event: how a supervisor tells a busy thread from a stuck one. */
+export function createProgram(
+  chapter: ChapterDefinition,
+  bundle: Bundle,
+  onStep?: () => void,
+): Program {
+  const shared = createLoader(bundle, chapter, { fresh: false });
+  return {
+    async run(schedule, options) {
+      const loader =
+        options.fresh === true ? createLoader(bundle, chapter, { fresh: true }) : shared;
+      const broker = createBroker({
+        groupInitialRebalanceDelayMs: 0,
+        autoCreateTopics: false,
+        idSeed: hashName(`ids ${schedule.seed}`),
+      });
+      for (const [topic, { partitions }] of Object.entries(chapter.topics)) {
+        broker.createTopic(topic, partitions);
+      }
+      broker.take();
+      const traced = options.traced === true;
+      const ports = portsOf(chapter);
+      const world = createWorld({ chapter, schedule, loader, broker, ports, traced });
+      const { stackTraceLimit } = Error;
+      if (traced) Error.stackTraceLimit = 200;
+      loader.begin(world);
+      try {
+        const record = await pump(world, onStep);
+        return outcomeOf(schedule, chapter, { ...record, leaks: loader.end() }, options);
+      } finally {
+        Error.stackTraceLimit = stackTraceLimit;
+      }
+    },
+  };
+}
+
+function outcomeOf(
+  schedule: Schedule,
+  chapter: ChapterDefinition,
+  record: RunRecord,
+  options: Omit<RunOptions, 'program'>,
+): Outcome {
+  const { facts, ending, crossings } = record;
+  const { findings, notes, unknown } = judge(facts, chapter, ending, { everyMoment: true });
+  const keepFacts = options.wantFacts === true || findings.length > 0;
+  return {
+    schedule,
+    findings,
+    notes,
+    ...(unknown !== undefined && {
+      unknown: {
+        sentence: unknown,
+        advice: ending.kind === 'uncontrolled' ? ending.advice : 'Please report it.',
+      },
+    }),
+    ending,
+    fired: record.fired,
+    held: record.held,
+    traceHash: record.traceHash,
+    traceClass: record.traceClass,
+    leaks: record.leaks,
+    sometimes: countHardMoments(facts, chapter),
+    ...(keepFacts && { facts }),
+    ...(options.wantCrossings === true && { crossings }),
+    steps: record.steps,
+    virtualMs: record.virtualMs,
+  };
+}

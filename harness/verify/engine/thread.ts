@@ -1,0 +1,41 @@
+/** One simulation thread: prepares programs, runs schedules one after the other, counts events for its supervisor. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { pathToFileURL } from 'node:url';
+import { invariant } from '#kernel';
+import type { ChapterDefinition } from '#kit';
+import type { FromThread, ToThread } from './messages.ts';
+import { plainError } from './plain-error.ts';
+import { createProgram, type Program } from './program.ts';
+
+const port = parentPort;
+invariant(port !== null, 'this file runs as a thread');
+const beat = new Int32Array((workerData as { beat: SharedArrayBuffer }).beat);
+const programs = new Map<string, Promise<Program>>();
+
+const prepare = async (message: ToThread & { kind: 'program' }): Promise<Program> => {
+  const module = (await import(pathToFileURL(message.chapterFile).href)) as Record<string, unknown>;
+  const chapter = Object.values(module)[0] as ChapterDefinition;
+  return createProgram(chapter, message.bundle, () => {
+    beat[0] = (beat[0] as number) + 1;
+  });
+};
+
+const say = (message: FromThread): void => port.postMessage(message);
+
+port.on('message', (message: ToThread) => {
+  if (message.kind === 'program') {
+    const program = prepare(message);
+    program.catch(() => undefined); // said with the first run that needs it
+    programs.set(message.name, program);
+    return;
+  }
+  const { id, schedule, options } = message;
+  const program = programs.get(options.program);
+  invariant(program !== undefined, `program ${options.program} was prepared`);
+  program
+    .then((ready) => ready.run(schedule, options))
+    .then(
+      (outcome) => say({ kind: 'ran', id, outcome }),
+      (error: unknown) => say({ kind: 'failed', id, error: plainError(error) }),
+    );
+});
