@@ -28,7 +28,7 @@ export function zombieCause(scene: Scene, reading: Reading): string | undefined 
   if (theirs) sentences.push(`${successor} ${didIt(theirs, scene)}`);
   if (own) {
     const woke = scene.kind === 'freeze' ? 'woke up' : 'went on';
-    sentences.push(`${scene.slot} ${woke}, was not told, and ${didIt(own, scene)} too`);
+    sentences.push(`${scene.slot} ${woke}, knew nothing of that, and ${didIt(own, scene)} too`);
   }
   return sentences.map((sentence) => capital(sentence)).join('. ');
 }

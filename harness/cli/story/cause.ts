@@ -3,7 +3,7 @@
  * put together by a small function chosen by the kind of fault and what was in flight; each can be checked in the
  * table. Nothing knows a chapter or a wrong solution.
  */
-import type { FaultKind } from '#schedule';
+import type { FaultKind, FaultPoint } from '#schedule';
 import { calmCause } from './cause-calm.ts';
 import { zombieCause } from './cause-zombie.ts';
 import { aftermath, scenes, type Scene } from './scene.ts';
@@ -23,13 +23,13 @@ const death: Readonly<Record<Errand, { readonly before: Cause; readonly after: C
     after: (s) =>
       s.doneBefore
         ? `${s.slot} died after Kafka had stored that ${s.about} ${s.was} done`
-        : `${s.slot} died after Kafka had stored that ${s.about} ${s.was} done and before ${s.effectHas}`,
+        : `${s.slot} died after Kafka had stored that ${s.about} ${s.was} done and before ${s.effectGot}`,
   },
   port: {
     before: (s) =>
       s.committed
-        ? `${s.slot} died before ${s.call} had ${s.about}, yet Kafka had already stored that ${s.they} done`
-        : `${s.slot} died before ${s.call} had ${s.about}`,
+        ? `${s.slot} died before ${s.call} got ${s.about}, yet Kafka had already stored that ${s.they} done`
+        : `${s.slot} died before ${s.call} got ${s.about}`,
     after: (s) =>
       s.committed
         ? `${s.slot} died after ${s.call} had taken ${s.about}; Kafka had already stored that ${s.they} done`
@@ -72,26 +72,36 @@ function deathCause(scene: Scene): string {
 function lostAnswer(scene: Scene): string {
   const { point, slot } = scene;
   if (!point) return `An answer to ${slot} was lost`;
-  const owner = errandOf(point.operation) === 'port' ? '' : 'Kafka did its part: ';
-  return (
-    `${capital(`${owner}${errandNoun(point)} ${errandHappened(point.operation)}`)}, but the answer` +
-    ` never reached ${slot}, which could not know`
-  );
+  return `${settled(scene, point)}, but the answer never reached ${slot}, which could not know`;
+}
+
+/** What the other side had done by then: `Kafka had appended m1 to greetings.v1`. */
+function settled({ about }: Scene, point: FaultPoint): string {
+  switch (errandOf(point.operation)) {
+    case 'send':
+      return `Kafka had appended ${about} to ${point.target}`;
+    case 'port':
+      return `${point.operation} had taken ${about}`;
+    case 'commit':
+      return `Kafka had stored ${errandNoun(point)}`;
+    default:
+      return `${capital(errandNoun(point))} ${errandHappened(point.operation)}`;
+  }
 }
 
 function errorAnswer(scene: Scene): string {
   const { point, slot, phase } = scene;
   const code = scene.options?.code ?? 'an error';
   if (!point) return `${slot} was answered ${code}`;
-  const though =
-    phase === 'before apply' ? '' : `, though it ${errandHappened(point.operation)}`;
+  const though = phase === 'before apply' ? '' : `, though it ${errandHappened(point.operation)}`;
   return `Kafka answered ${errandNoun(point)} with ${code}${though}`;
 }
 
 const causes: Readonly<Record<FaultKind, Cause>> = {
   crash: deathCause,
   stop: (s) => `${s.slot} was asked to end (SIGTERM) ${s.when}`,
-  restart: (s) => `${s.slot === '' ? 'Everything' : s.slot} was stopped and started again ${s.when}`,
+  restart: (s) =>
+    `${s.slot === '' ? 'Everything' : s.slot} was stopped and started again ${s.when}`,
   redeliver: (s) =>
     `Kafka delivered from offset ${s.options?.offset ?? 0} once more, as it may whenever a commit is lost`,
   republish: (s) =>
@@ -104,7 +114,8 @@ const causes: Readonly<Record<FaultKind, Cause>> = {
   delay: (s) => `${capital(s.noun)} took ${duration(s.options?.ms ?? 0)}`,
   cut: (s) =>
     `${s.slot} could not reach Kafka for ${duration(s.options?.ms ?? 0)} and went on by itself`,
-  freeze: (s) => `${s.slot} stood still ${s.when}`,
+  freeze: (s) =>
+    `${s.slot} stood still${s.options?.ms ? ` for ${duration(s.options.ms)}` : ''} ${s.when}`,
   join: (s) => `One more ${s.on || 'instance'} joined ${s.when}, so partitions changed hands`,
   rebalance: (s) => `The group ${s.on || s.target} formed anew ${s.when}`,
 };
@@ -120,7 +131,8 @@ export function causeOf(reading: Reading, focus: Focus): string {
   const last = found.at(-1);
   const after = last ? aftermath(last, reading) : undefined;
   if (!after) return sentences.map(end).join(' ');
-  const joined = after.consequence ? [`${sentences.pop() ?? ''}, so ${after.consequence}`] : [];
+  const reason = after.consequence ? (after.because ?? sentences.pop() ?? '') : '';
+  const joined = after.consequence ? [`${reason}, so ${after.consequence}`] : [];
   return [...sentences, ...joined, ...(after.fact ? [capital(after.fact)] : [])].map(end).join(' ');
 }
 

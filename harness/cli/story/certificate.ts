@@ -36,7 +36,9 @@ function executed(certificate: Certificate, report: Report): string[] {
       ? [`never happened here, so not proved: ${certificate.never.join(', ')}`]
       : []),
     ...(certificate.unfired > 0
-      ? [`${plural(certificate.unfired, 'fault')} never struck and ${certificate.unfired === 1 ? 'is' : 'are'} not counted`]
+      ? [
+          `${plural(certificate.unfired, 'fault')} never struck and ${certificate.unfired === 1 ? 'is' : 'are'} not counted`,
+        ]
       : []),
     `${number(certificate.distinct)} different courses of events · ${number(certificate.repeatedFresh)} repeated from scratch, byte for byte the same`,
     ...(certificate.untried.length > 0 ? [`not tried: ${certificate.untried.join(', ')}`] : []),
@@ -60,7 +62,5 @@ function next(report: Report): string[] {
 
 /** Properties that this world cannot judge, in one line. */
 export function notJudged(report: Report): string[] {
-  return report.notJudged.length > 0
-    ? [`not judged here: ${list(report.notJudged, 9)}`]
-    : [];
+  return report.notJudged.length > 0 ? [`not judged here: ${list(report.notJudged, 9)}`] : [];
 }

@@ -6,7 +6,8 @@ import type { Excerpt, Report, ReportFinding } from '#verify';
 import type { Fact } from '#check';
 import { causeOf } from './cause.ts';
 import { read, type Reading } from './reading.ts';
-import { neededRows, rowsOf, type Focus } from './rows.ts';
+import { neededRows } from './needed-rows.ts';
+import { rowsOf, type Focus } from './rows.ts';
 import { table } from './table.ts';
 import type { Paint } from './paint.ts';
 import { chapterNumber, number, plural } from './words.ts';
@@ -24,7 +25,11 @@ export interface ScreenOptions {
 
 const indent = '  ';
 
-export function findingScreen(finding: ReportFinding, report: Report, options: ScreenOptions): string[] {
+export function findingScreen(
+  finding: ReportFinding,
+  report: Report,
+  options: ScreenOptions,
+): string[] {
   const { columns, paint } = options;
   const reading = read(finding.history, finding.schedule);
   const focus = focusOf(finding, reading);
@@ -84,7 +89,8 @@ function causeLines(finding: ReportFinding, reading: Reading, focus: Focus): str
 function tableLines(reading: Reading, focus: Focus, options: ScreenOptions): string[] {
   const rows = rowsOf(reading, focus);
   const shown = options.full ? rows : neededRows(rows);
-  const folded = rows.length - shown.length;
+  const told = new Set(shown.flatMap((row) => row.seqs));
+  const folded = rows.filter((row) => !row.seqs.some((seq) => told.has(seq))).length;
   if (shown.length === 0) return [];
   const more = `… ${plural(folded, 'row')} more: --full`;
   return [
@@ -104,12 +110,12 @@ function calmLines(finding: ReportFinding, focus: Focus, options: ScreenOptions)
   return [options.paint(`${indent}The same commands when nothing happens:`, 'strong'), ...lines];
 }
 
+const noLine = 'your code · no line of yours could be tied to this moment';
+
 function codeLines(finding: ReportFinding, reading: Reading, options: ScreenOptions): string[] {
   const [excerpt, ...others] = finding.code;
   if (!excerpt) {
-    return finding.faults.length === 0
-      ? []
-      : [`${indent}your code · no line of yours could be tied to this moment`, ''];
+    return finding.faults.length === 0 ? [] : [...paragraph(noLine, options.columns, indent), ''];
   }
   return [excerpt, ...(options.full ? others : [])].flatMap((each) => [
     ...excerptLines(each, strikesAt(each, reading) ? '⚡' : '▸', options),
@@ -171,9 +177,7 @@ function quote(line: Extract<Fact, { kind: 'console' }>): string {
 function nextLines(finding: ReportFinding, report: Report, options: ScreenOptions): string[] {
   const { columns, paint } = options;
   const hang = ' '.repeat(9);
-  const think = finding.think
-    ? paragraph(finding.think, columns, hang, `${indent}Think: `)
-    : [];
+  const think = finding.think ? paragraph(finding.think, columns, hang, `${indent}Think: `) : [];
   const read = `${indent}Read:  npm start → chapter ${chapterNumber(report.chapter)}`;
   const again = `${indent}Again: ${finding.replay}`;
   const calm = options.calm ? '' : 'the calm run beside it: … --calm';
@@ -182,6 +186,6 @@ function nextLines(finding: ReportFinding, report: Report, options: ScreenOption
     ...think,
     read,
     paint(beside ? `${again}    ${calm}` : again, 'command'),
-    ...(calm && !beside ? [`${hang}${calm}`] : []),
+    ...(calm && !beside ? paragraph(calm, columns, columns < 60 ? indent : hang) : []),
   ];
 }

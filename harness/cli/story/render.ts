@@ -6,7 +6,7 @@ import { certificateScreen, notJudged } from './certificate.ts';
 import { excerptLines, findingScreen, type ScreenOptions } from './finding.ts';
 import { painter } from './paint.ts';
 import { chapterNumber, number, plural } from './words.ts';
-import { padStart, paragraph, visible } from './width.ts';
+import { paragraph, visible } from './width.ts';
 
 export interface RenderOptions {
   readonly columns: number;
@@ -26,20 +26,17 @@ export function renderReport(report: Report, options: RenderOptions): string {
     calm: options.calm ?? false,
     paint: painter(options.color),
   };
-  const lines = [
-    ...heading(report, screen),
-    ...body(report, screen),
-    ...notes(report, screen),
-  ];
-  return `${lines.map((line) => line.trimEnd()).join('\n').trim()}\n`;
+  const lines = [...heading(report, screen), ...body(report, screen), ...notes(report, screen)];
+  return `${lines
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trim()}\n`;
 }
 
 function heading(report: Report, { columns, paint }: ScreenOptions): string[] {
-  const number = padStart(chapterNumber(report.chapter), 2);
+  const title = `${chapterNumber(report.chapter)}  ${report.title}`;
   return [
-    ...paragraph(report.title, columns, '    ', `${number}  `.trimStart().padEnd(4)).map((line) =>
-      paint(line, 'strong'),
-    ),
+    ...paragraph(title, columns, '    ', '').map((line) => paint(line, 'strong')),
     ...(report.verdict === 'broken' ? paragraph(report.promise, columns) : []),
     '',
   ];
@@ -63,8 +60,12 @@ function ours(report: Report): readonly ReportFinding[] {
 }
 
 function also(finding: ReportFinding, { columns, paint }: ScreenOptions): string[] {
-  const line = `✗ also ${finding.property} · ${visible(finding.sentence)} ${finding.replay}`;
-  return paragraph(line, columns, '  ', '').map((text) => paint(text, 'broken'));
+  const line = `✗ also ${finding.property} · ${visible(finding.sentence)}`;
+  return [
+    ...paragraph(line, columns, '  ', '').map((text) => paint(text, 'broken')),
+    paint(`  ${finding.replay}`, 'command'),
+    '',
+  ];
 }
 
 function footer(report: Report, { columns, paint }: ScreenOptions): string[] {
@@ -74,7 +75,9 @@ function footer(report: Report, { columns, paint }: ScreenOptions): string[] {
       ? `${number(report.runs)} of ${plural(report.planned, 'schedule')} run`
       : `${plural(report.runs, 'schedule')} run`;
   const parts = [
-    ...(held > 0 ? [`✓ ${held} more ${held === 1 ? 'property holds' : 'properties hold'} so far`] : []),
+    ...(held > 0
+      ? [`✓ ${held} more ${held === 1 ? 'property holds' : 'properties hold'} so far`]
+      : []),
     schedules,
     `${report.seconds.toFixed(1)} s`,
     `seed ${report.seed}`,

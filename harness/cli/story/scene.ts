@@ -4,7 +4,14 @@
  */
 import type { FaultKind, FaultOptions, FaultPoint, Phase } from '#schedule';
 import type { Fact } from '#check';
-import { roleOf, type Append, type Deliver, type Done, type Reading, type Struck } from './reading.ts';
+import {
+  roleOf,
+  type Append,
+  type Deliver,
+  type Done,
+  type Reading,
+  type Struck,
+} from './reading.ts';
 import type { Focus } from './rows.ts';
 import { errandNoun, list } from './words.ts';
 
@@ -33,8 +40,8 @@ export interface Scene {
   readonly doneBefore: boolean;
   /** `sink.record had taken m1` */
   readonly effectHad: string;
-  /** `sink.record had m1`: what did not come to pass. */
-  readonly effectHas: string;
+  /** `sink.record got m1`: what did not come to pass. */
+  readonly effectGot: string;
   /** Kafka had been told that the commands are done. */
   readonly committed: boolean;
   /** `after m2`, `when nothing was left to do`, `before the commit of m1` */
@@ -72,7 +79,7 @@ function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefi
     isInput: commands.some((command) => reading.input(command)?.topic === point?.target),
     doneBefore: before.length > 0,
     effectHad: before[0] ? effectHad(before[0], about) : '',
-    effectHas: usual ? `${usual} had ${about}` : `anything was done with ${about}`,
+    effectGot: usual ? `${usual} got ${about}` : `anything was done with ${about}`,
     committed: commands.some((command) => committedPast(reading, command, fact.seq) !== undefined),
     when: whenOf(struck),
   };
@@ -95,14 +102,15 @@ function whenOf({ point, phase, fault }: Struck): string {
 }
 
 function effectHad(done: Done, about: string): string {
-  return done.kind === 'port' ? `${done.name} had taken ${about}` : `${about} stood in ${done.topic}`;
+  return done.kind === 'port'
+    ? `${done.name} had taken ${about}`
+    : `${about} stood in ${done.topic}`;
 }
 
 /** What this role does with a command, seen on any command of the run. */
 function usualEffect(reading: Reading, slot: string | undefined): string | undefined {
   const port = reading.facts.find(
-    (fact) =>
-      fact.kind === 'port' && (slot === undefined || roleOf(fact.slot) === roleOf(slot)),
+    (fact) => fact.kind === 'port' && (slot === undefined || roleOf(fact.slot) === roleOf(slot)),
   );
   return port?.kind === 'port' ? port.name : undefined;
 }
@@ -120,6 +128,8 @@ export function committedPast(
 }
 
 export interface Aftermath {
+  /** Stands before the consequence. */
+  readonly because?: string;
   /** Joins the sentence before it with "so". */
   readonly consequence?: string;
   /** A sentence of its own. */
@@ -132,7 +142,13 @@ export function aftermath(scene: Scene, reading: Reading): Aftermath | undefined
   if (command === undefined) return undefined;
   const about = scene.commands;
   const after = (fact: Fact): boolean => fact.seq > scene.seq;
-  const redelivered = about.flatMap((c) => reading.delivered(c).filter(after));
+  const role = scene.slot === '' ? undefined : roleOf(scene.slot);
+  const delivered = about.flatMap((c) => reading.delivered(c).filter(after));
+  const redelivered = delivered.filter(
+    (fact) =>
+      reading.again.has(fact.seq) &&
+      (role === undefined || roleOf(fact.slot) === role || scene.isInput),
+  );
   const second = about.flatMap((c) =>
     reading.done(c).filter((done) => after(done) && reading.again.has(done.seq)),
   );
@@ -145,9 +161,11 @@ export function aftermath(scene: Scene, reading: Reading): Aftermath | undefined
   );
   if (zombieKinds.has(scene.kind)) return undefined;
   const [first] = redelivered;
-  const again = first !== undefined && reading.again.has(first.seq);
-  if (again && !alreadySaidKinds.has(scene.kind)) {
-    return { consequence: deliveredAgain(scene, first, second) };
+  if (first !== undefined && !alreadySaidKinds.has(scene.kind)) {
+    return {
+      ...restartOffset(scene, reading, first),
+      consequence: deliveredAgain(scene, first, second),
+    };
   }
   if (second[0] && scene.kind !== 'restart') return { fact: doneAgain(scene, second[0]) };
   if (resent) {
@@ -155,11 +173,23 @@ export function aftermath(scene: Scene, reading: Reading): Aftermath | undefined
     const where = first ? `offset ${first.offset} and offset ${resent.offset}` : 'two places';
     return { fact: `It sent ${scene.about} again, and ${scene.about} now stands at ${where}` };
   }
-  return silence(scene, reading, command, redelivered.length > 0);
+  return silence(scene, reading, command, delivered.length > 0);
 }
 
 const zombieKinds: ReadonlySet<FaultKind> = new Set(['freeze', 'cut']);
 const alreadySaidKinds: ReadonlySet<FaultKind> = new Set(['redeliver', 'republish']);
+
+/** After a planned restart the stored offset is what decides, so it is said. */
+function restartOffset(
+  scene: Scene,
+  reading: Reading,
+  { seq, topic, partition }: Deliver,
+): Aftermath {
+  if (scene.kind !== 'restart' && scene.kind !== 'stop') return {};
+  const commit = reading.committedBefore(seq, topic, partition);
+  const stored = commit && commit.offset >= 0 ? `was ${commit.offset}` : 'was none';
+  return { because: `The committed offset of ${topic}/${partition} ${stored}` };
+}
 
 function deliveredAgain(scene: Scene, delivery: Deliver, second: readonly Done[]): string {
   const who = delivery.slot === scene.slot || scene.slot === '' ? '' : ` to ${delivery.slot}`;
@@ -184,22 +214,26 @@ function silence(
   const done = reading.done(command).length > 0;
   if (done) return undefined;
   const later = reading.facts.find(
-    (fact) => fact.kind === 'commit' && fact.slot !== undefined && fact.seq > scene.seq &&
+    (fact) =>
+      fact.kind === 'commit' &&
+      fact.slot !== undefined &&
+      fact.seq > scene.seq &&
       reading.commandsOf(fact).includes(command),
   );
   if (later?.kind === 'commit') {
     return {
       fact:
-        `${later.slot} told Kafka all the same that ${scene.they.replace('they were', 'they are').replace('it was', 'it is')}` +
-        ` done: it committed ${later.offset}, past ${command}`,
+        `${later.slot} told Kafka all the same that ${command} is done:` +
+        ` it committed ${later.offset} on ${later.topic}/${later.partition}`,
     };
   }
   if (delivered) return undefined;
-  const past = committedPast(reading, command, Number.MAX_SAFE_INTEGER);
+  const now = committedPast(reading, command, scene.seq);
+  const past = now ?? committedPast(reading, command, Number.MAX_SAFE_INTEGER);
   if (past) {
     return {
       fact:
-        `the group's offset was ${past.offset}, past ${command} (offset ${past.input.offset}),` +
+        `the committed offset was ${past.offset}, past ${command} (offset ${past.input.offset}),` +
         ` and nothing delivered ${command} again`,
     };
   }

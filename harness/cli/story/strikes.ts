@@ -17,7 +17,9 @@ export interface Strike {
 
 interface Told {
   readonly word: string;
-  readonly rest: string;
+  /** Follows the word after a space; after a colon where it is a clause of its own. */
+  readonly rest?: string;
+  readonly clause?: string;
 }
 
 type Tell = (struck: Struck) => Told;
@@ -60,9 +62,9 @@ function span({ fault }: Struck, otherwise = ''): string {
 const tell: Readonly<Record<FaultKind, Tell>> = {
   crash: (s) => ({
     word: 'DIES',
-    rest: fate(s) + (s.fault?.with?.inFlight ? '; what it had already written arrives' : ''),
+    clause: fate(s) + (s.fault?.with?.inFlight ? '; what it had already written arrives' : ''),
   }),
-  stop: (s) => ({ word: 'IS STOPPED', rest: `asked to end (SIGTERM) ${moment(s)}` }),
+  stop: (s) => ({ word: 'IS STOPPED', clause: `asked to end (SIGTERM) ${moment(s)}` }),
   restart: (s) => ({
     word: s.slot === undefined ? 'EVERYTHING RESTARTS' : 'IS RESTARTED',
     rest: moment(s),
@@ -71,13 +73,13 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
     word: 'GOES BACK',
     rest: `${s.fault?.on ?? 'the group'} to offset ${s.fault?.with?.offset ?? 0}`,
   }),
-  republish: (s) => ({ word: 'IS PUBLISHED AGAIN', rest: `${s.fault?.on ?? 'the command'}` }),
-  reject: (s) => ({ word: 'REJECTS', rest: `${s.point ? list(s.point.cause) : ''} not applied` }),
-  'lose-request': (s) => ({ word: 'LOSES THE REQUEST', rest: fate(s) }),
-  'lose-response': (s) => ({ word: 'LOSES THE ANSWER', rest: happenedBeforeLoss(s) }),
+  republish: (s) => ({ word: 'PUBLISHED AGAIN', clause: `${s.fault?.on ?? 'the command'}` }),
+  reject: (s) => ({ word: 'REJECTS', rest: s.point ? list(s.point.cause) : '' }),
+  'lose-request': (s) => ({ word: 'LOSES THE REQUEST', clause: fate(s) }),
+  'lose-response': (s) => ({ word: 'LOSES THE ANSWER', clause: happenedBeforeLoss(s) }),
   silence: (s) => ({
     word: 'LOSES THE ANSWER',
-    rest: `${happenedBeforeLoss(s)}; the connection stays open`,
+    clause: `${happenedBeforeLoss(s)}; the connection stays open`,
   }),
   error: (s) => ({
     word: `GETS ${s.fault?.with?.code ?? 'AN ERROR'}`,
@@ -89,10 +91,10 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
   }),
   cut: (s) => ({ word: 'IS CUT OFF', rest: `from Kafka${span(s)}, ${moment(s)}` }),
   freeze: (s) => ({ word: 'FREEZES', rest: `${span(s).trim()} ${moment(s)}`.trim() }),
-  join: (s) => ({ word: 'JOINS', rest: `one more ${s.fault?.on ?? 'instance'}, ${moment(s)}` }),
+  join: (s) => ({ word: 'JOINS', clause: `one more ${s.fault?.on ?? 'instance'}, ${moment(s)}` }),
   rebalance: (s) => ({
     word: 'REBALANCES',
-    rest: `the group ${s.fault?.on ?? s.point?.target ?? ''} forms anew`,
+    clause: `the group ${s.fault?.on ?? s.point?.target ?? ''} forms anew`,
   }),
 };
 
@@ -119,15 +121,15 @@ export function strikeRow(struck: Struck, reading: Reading): Strike {
   if (!fault) {
     return { cells: [{ lane: '', text: fact.fault }], sentence: `${fact.fault}.`, tells };
   }
-  const { word, rest } = tell[fault.kind](struck);
-  const text = rest.trim() === '' ? word : `${word}: ${rest.trim()}`;
+  const { word, rest = '', clause = '' } = tell[fault.kind](struck);
+  const text = `${word}${clause.trim() ? `: ${clause.trim()}` : ''} ${rest.trim()}`.trim();
   if (fault.kind === 'reject' && point) {
-    const [port = point.operation] = point.operation.split('.');
+    const [port = point.operation, call = ''] = point.operation.split('.');
     const cells = [
       { lane: `slot ${point.slot}`, text: `${point.operation} ${list(point.cause)}`.trim() },
-      { lane: `port ${port}`, text: `${word}: not applied` },
+      { lane: `port ${port}`, text, call },
     ];
-    return { cells, sentence: `${port} ${word}: ${errandNoun(point)} is not applied.`, tells };
+    return { cells, sentence: `${port} ${text}: ${point.operation} took no effect.`, tells };
   }
   const newcomer = beside.find((other) => other.kind === 'instance' && other.state === 'starts');
   const joined = fault.kind === 'join' && newcomer?.kind === 'instance' ? newcomer.slot : undefined;
@@ -149,6 +151,11 @@ function isTold(fact: Fact, struck: Struck): boolean {
   if (fact.kind === 'instance') {
     const mine = slot === undefined ? fault.kind !== 'crash' : fact.slot === slot;
     return mine && (bringsAbout[fault.kind] ?? []).includes(fact.state);
+  }
+  if (fact.kind === 'port') {
+    const { point } = struck;
+    const mine = fact.slot === slot && fact.name === point?.operation;
+    return mine && fault.kind === 'reject' && fact.outcome === 'rejected';
   }
   return isOurRecord(fact, struck);
 }

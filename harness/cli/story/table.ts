@@ -16,7 +16,7 @@ export interface TableOptions {
 const gap = 2;
 /** Glyph and time: `⚡ 30 018`. */
 const timeWidth = 9;
-const leastLane = 13;
+const leastLane = 10;
 const broken = '✗';
 
 export function table(rows: readonly Row[], { columns, plain, paint }: TableOptions): string[] {
@@ -24,15 +24,40 @@ export function table(rows: readonly Row[], { columns, plain, paint }: TableOpti
   const safe = rows.map((row) => ({
     ...row,
     sentence: visible(row.sentence),
-    cells: row.cells.map((cell) => ({ lane: cell.lane, text: visible(cell.text) })),
+    cells: row.cells.map((cell) => ({ ...cell, text: visible(cell.text) })),
   }));
   if (plain) return sentences(safe, columns, paint);
-  if (columns < 80) return oneColumn(safe, columns, paint);
-  for (const view of [safe, mergeLogs(safe), mergePorts(mergeLogs(safe))]) {
+  const full = nameCalls(withoutMinorLanes(safe));
+  if (columns < 80) return oneColumn(full, columns, paint);
+  for (const view of [full, mergeLogs(full), mergePorts(mergeLogs(full))]) {
     const lines = lanes(view, columns, paint);
     if (lines) return lines;
   }
-  return oneColumn(safe, columns, paint);
+  return oneColumn(full, columns, paint);
+}
+
+/** A lane that holds only minor cells is left out, unless a row would vanish with it. */
+function withoutMinorLanes(rows: readonly Row[]): Row[] {
+  const cells = rows.flatMap((row) => row.cells);
+  const major = new Set(cells.filter((cell) => !cell.minor).map((cell) => cell.lane));
+  return rows.flatMap((row) => {
+    const kept = row.cells.filter((cell) => !cell.minor || major.has(cell.lane));
+    return kept.length > 0 ? [{ ...row, cells: kept }] : [];
+  });
+}
+
+/** A port with one call is named by it, `sink.record`, and its cells need not repeat the call. */
+function nameCalls(rows: readonly Row[]): Row[] {
+  const calls = new Map<string, Set<string>>();
+  for (const { lane, call } of rows.flatMap((row) => row.cells)) {
+    if (call !== undefined) calls.set(lane, (calls.get(lane) ?? new Set()).add(call));
+  }
+  return relabel(rows, (cell) => {
+    const [only, ...others] = calls.get(cell.lane) ?? [];
+    if (only === undefined || others.length > 0) return cell;
+    const text = cell.text.startsWith(`${only} `) ? cell.text.slice(only.length + 1) : cell.text;
+    return { ...cell, lane: `${cell.lane}.${only}`, text };
+  });
 }
 
 function sentences(rows: readonly Row[], columns: number, paint: Paint): string[] {
@@ -106,7 +131,10 @@ function rowLines(
   paint: Paint,
 ): string[] {
   const texts = order.map((lane) =>
-    row.cells.filter((cell) => laneOf(cell, order) === lane).map(({ text }) => text).join('; '),
+    row.cells
+      .filter((cell) => laneOf(cell, order) === lane)
+      .map(({ text }) => text)
+      .join('; '),
   );
   const last = texts.findLastIndex((text) => text !== '');
   const blocks = texts.map((text, index) => {
@@ -169,7 +197,11 @@ function mergeLogs(rows: readonly Row[]): Row[] {
   return relabel(rows, (cell) => {
     if (!cell.lane.startsWith('log ')) return cell;
     const cut = cell.lane.lastIndexOf('/');
-    return { lane: cell.lane.slice(0, cut), text: `${cell.lane.slice(cut)}: ${cell.text}` };
+    return {
+      ...cell,
+      lane: cell.lane.slice(0, cut),
+      text: `${cell.lane.slice(cut)}: ${cell.text}`,
+    };
   });
 }
 
@@ -177,7 +209,7 @@ function mergeLogs(rows: readonly Row[]): Row[] {
 function mergePorts(rows: readonly Row[]): Row[] {
   return relabel(rows, (cell) =>
     cell.lane.startsWith('port ')
-      ? { lane: 'port outside', text: `${laneName(cell.lane)}: ${cell.text}` }
+      ? { ...cell, lane: 'port outside', text: `${laneName(cell.lane)}: ${cell.text}` }
       : cell,
   );
 }

@@ -15,8 +15,11 @@ export interface TroubleOptions {
 /** One sentence and one right example. */
 export function renderUsage(sentence: string, example: string, options: TroubleOptions): string {
   const paint = painter(options.color);
-  return [...paragraph(visible(sentence), options.columns), `  ${paint(example, 'command')}`, '']
-    .join('\n');
+  return [
+    ...paragraph(visible(sentence), options.columns),
+    `  ${paint(example, 'command')}`,
+    '',
+  ].join('\n');
 }
 
 /** `projector.ts:21 does not compile: …` and the lines around it. */
@@ -38,13 +41,21 @@ export function renderDoesNotLoad(
 export function renderUncontrolled(message: string, { columns, color }: TroubleOptions): string {
   const text = `unknown: ${visible(message.replace(/^unknown: /, ''))}`;
   const paint = painter(color);
-  return `${paragraph(text, columns).map((line) => paint(line, 'fault')).join('\n')}\n`;
+  return `${paragraph(text, columns)
+    .map((line) => paint(line, 'fault'))
+    .join('\n')}\n`;
 }
 
-export function renderTrouble(message: string, saved: string | undefined, options: TroubleOptions): string {
+export function renderTrouble(
+  message: string,
+  saved: string | undefined,
+  options: TroubleOptions,
+): string {
   const paint = painter(options.color);
   const sentence = message.trim().replace(/[.\s]*$/, '.');
   const report = saved ? ` Please report it with ${saved}.` : ' Please report it.';
   const text = `The workbench itself failed, not your code: ${visible(sentence)}${report}`;
-  return `${paragraph(text, options.columns).map((line) => paint(line, 'fault')).join('\n')}\n`;
+  return `${paragraph(text, options.columns)
+    .map((line) => paint(line, 'fault'))
+    .join('\n')}\n`;
 }

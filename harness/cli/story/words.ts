@@ -12,9 +12,7 @@ export function number(value: number): string {
 export function duration(ms: number): string {
   if (ms < 1000) return `${number(ms)} ms`;
   if (ms % 60_000 === 0) return `${number(ms / 60_000)} min`;
-  return ms % 1000 === 0 || ms >= 10_000
-    ? `${number(ms / 1000)} s`
-    : `${(ms / 1000).toFixed(1)} s`;
+  return ms % 1000 === 0 || ms >= 10_000 ? `${number(ms / 1000)} s` : `${(ms / 1000).toFixed(1)} s`;
 }
 
 /** `m1`, `m1 and m2`, `m1, m2 and 4 more`. */
@@ -28,8 +26,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
+/** A capital first letter, but never on a name: `greeter-0` and `psp.charge` stay what they are. */
 export function capital(sentence: string): string {
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+  return /^[a-z]+(?=[ ,:])/.test(sentence)
+    ? sentence.charAt(0).toUpperCase() + sentence.slice(1)
+    : sentence;
 }
 
 /** What a request is about, coarse enough to have a sentence of its own. */

@@ -1,0 +1,237 @@
+/** One small function per kind of fact: what it says in the lanes, as a sentence, and how much it weighs. */
+import type { Fact } from '#check';
+import { logName, type Commit, type Deliver, type Port, type Reading } from './reading.ts';
+import type { Cell } from './rows.ts';
+import { duration, list } from './words.ts';
+
+/** A row before it is known whether it is part of the proof. */
+export interface Draft {
+  readonly cells: readonly Cell[];
+  readonly sentence: string;
+  readonly weight: number;
+}
+
+export function draftOf(
+  fact: Fact,
+  reading: Reading,
+  slots: ReadonlySet<string>,
+): Draft | undefined {
+  switch (fact.kind) {
+    case 'append':
+      return appendDraft(fact, reading);
+    case 'deliver':
+      return deliverDraft(fact, reading);
+    case 'commit':
+      return commitDraft(fact, reading);
+    case 'port':
+      return portDraft(fact, reading);
+    case 'command':
+      return commandDraft(fact, reading);
+    case 'instance':
+      return instanceDraft(fact, reading, slots);
+    case 'assign':
+      return assignDraft(fact, reading, slots);
+    case 'operation':
+      return operationDraft(fact, reading, slots);
+    case 'client':
+      return {
+        cells: [{ lane: `slot ${fact.slot}`, text: clientText(fact) }],
+        sentence: `${fact.slot}: ${clientText(fact)}.`,
+        weight: slots.has(fact.slot) ? 50 : 0,
+      };
+    default:
+      return undefined;
+  }
+}
+
+function clientText({ event, detail }: Extract<Fact, { kind: 'client' }>): string {
+  const what = /crash/i.test(event) ? 'its consumer gives up' : `its client says ${event}`;
+  return detail ? `${what}: ${detail}` : what;
+}
+
+function appendDraft(fact: Extract<Fact, { kind: 'append' }>, reading: Reading): Draft {
+  const again = reading.again.has(fact.seq) ? ' again' : '';
+  const name = fact.command ?? 'a record';
+  const minor = fact.command !== undefined && reading.input(fact.command)?.seq === fact.seq;
+  const place = `${logName(fact)} at offset ${fact.offset}`;
+  return {
+    cells: [
+      ...(fact.slot ? [{ lane: `slot ${fact.slot}`, text: `sends ${name}${again}`, minor }] : []),
+      { lane: `log ${logName(fact)}`, text: `${fact.offset} ${name}${again}` },
+    ],
+    sentence: fact.slot
+      ? `${fact.slot} sends ${name}${again}: ${place}.`
+      : `${name} stands in ${place}${again}.`,
+    weight: 60,
+  };
+}
+
+function deliverDraft(fact: Deliver, reading: Reading): Draft {
+  const again = reading.again.has(fact.seq);
+  const what = fact.commands.length > 0 ? list(fact.commands) : `${fact.offsets.length} records`;
+  const committed = reading.committedBefore(fact.seq, fact.topic, fact.partition);
+  const mark = committed && committed.offset >= 0 ? String(committed.offset) : 'none';
+  return {
+    cells: [
+      { lane: `slot ${fact.slot}`, text: `← ${what}${again ? ' again' : ''}` },
+      ...(again ? [{ lane: `log ${logName(fact)}`, text: `committed: ${mark}` }] : []),
+    ],
+    sentence:
+      `${fact.slot} receives ${what}${again ? ' again' : ''} from ${logName(fact)}` +
+      ` (offset ${list(fact.offsets.map(String))})${again ? `; committed: ${mark}` : ''}.`,
+    weight: again ? 62 : 58,
+  };
+}
+
+function commitDraft(fact: Commit, reading: Reading): Draft {
+  const former = reading.committedBefore(fact.seq, fact.topic, fact.partition);
+  const same = former?.offset === fact.offset;
+  return {
+    cells: [
+      ...(fact.slot ? [{ lane: `slot ${fact.slot}`, text: `commits ${fact.offset}` }] : []),
+      { lane: `log ${logName(fact)}`, text: `committed: ${fact.offset}` },
+    ],
+    sentence:
+      `${fact.slot ?? 'Somebody else'} commits offset ${fact.offset} of ${logName(fact)}` +
+      ` for the group ${fact.group}.`,
+    weight: same ? 10 : 60,
+  };
+}
+
+function portDraft(fact: Port, reading: Reading): Draft {
+  const [port = fact.name, call = ''] = fact.name.split('.');
+  const about = reading.commandsOf(fact);
+  const what = about.length > 0 ? list(about) : brief(fact.args);
+  const again = reading.again.has(fact.seq) ? ' again' : '';
+  const rejected = fact.outcome === 'rejected';
+  const result = rejected ? `rejects ${what}` : `${call} ${what}${again}`;
+  return {
+    cells: [
+      { lane: `slot ${fact.slot}`, text: `${fact.name} ${what}`.trim() },
+      { lane: `port ${port}`, text: result.trim(), call },
+    ],
+    sentence: rejected
+      ? `${fact.slot} calls ${fact.name} ${what}, and ${port} rejects it.`
+      : `${fact.slot} calls ${fact.name} ${what}, and it takes effect${again}.`,
+    weight: rejected ? 20 : 60,
+  };
+}
+
+function brief(args: readonly unknown[]): string {
+  const text = JSON.stringify(args.length === 1 ? args[0] : args) ?? '';
+  return text.length > 24 ? `${text.slice(0, 23)}…` : text;
+}
+
+function commandDraft(
+  fact: Extract<Fact, { kind: 'command' }>,
+  reading: Reading,
+): Draft | undefined {
+  if (!fact.slot || fact.state === 'sent') return undefined;
+  const text =
+    fact.state === 'acked'
+      ? `${fact.id} is acknowledged`
+      : `${fact.id} stays unanswered${fact.reason ? `: ${fact.reason}` : ''}`;
+  return {
+    cells: [{ lane: `slot ${fact.slot}`, text }],
+    sentence: `${fact.slot}: ${text}.`,
+    weight: reading.struck.some(({ slot }) => slot === fact.slot) ? 30 : 10,
+  };
+}
+
+function instanceDraft(
+  fact: Extract<Fact, { kind: 'instance' }>,
+  reading: Reading,
+  slots: ReadonlySet<string>,
+): Draft | undefined {
+  const why = fact.reason ? `: ${fact.reason}` : '';
+  const first = fact.incarnation <= 1;
+  const [text, weight] = {
+    starts: first ? ['starts', 0] : ['starts again', 56],
+    ready: ['is ready', 0],
+    dies: [`dies${why}`, 58],
+    exits: [`exits${why}`, 58],
+    stopping: ['is asked to end (SIGTERM)', 40],
+    stopped: ['has ended', 30],
+    frozen: ['stands still', 50],
+    thawed: [`WAKES${asleep(fact, reading)}`, 95],
+    cut: ['loses its connections', 50],
+    healed: ['reaches Kafka again', 50],
+  }[fact.state] as [string, number];
+  return {
+    cells: [{ lane: `slot ${fact.slot}`, text }],
+    sentence: `${fact.slot} ${text}.`,
+    weight: slots.has(fact.slot) ? weight : 0,
+  };
+}
+
+function asleep(fact: Extract<Fact, { kind: 'instance' }>, reading: Reading): string {
+  const before = reading.facts.findLast(
+    (other) =>
+      other.kind === 'instance' &&
+      other.slot === fact.slot &&
+      other.state === 'frozen' &&
+      other.seq < fact.seq,
+  );
+  return before ? ` after ${duration(fact.atMs - before.atMs)}` : '';
+}
+
+function assignDraft(
+  fact: Extract<Fact, { kind: 'assign' }>,
+  reading: Reading,
+  slots: ReadonlySet<string>,
+): Draft {
+  const known = fact.members.filter((member) => member.slot !== undefined);
+  const cells = known.map(({ slot, partitions }) => ({
+    lane: `slot ${slot}`,
+    text: partitions.length > 0 ? `owns ${owned(partitions)}` : 'owns nothing',
+    minor: true,
+  }));
+  const told = known.map(({ slot, partitions }) =>
+    partitions.length > 0 ? `${slot} owns ${owned(partitions)}` : `${slot} owns nothing`,
+  );
+  const several = new Set([...slots].filter((slot) => known.some((m) => m.slot === slot))).size > 1;
+  const moved = reading.struck.some(
+    ({ slot, fact: { seq } }) =>
+      slot !== undefined && seq < fact.seq && known.some((member) => member.slot !== slot),
+  );
+  return {
+    cells,
+    sentence: `The group ${fact.group} (generation ${fact.generation}): ${list(told, 9)}.`,
+    weight: several || (moved && known.some((m) => slots.has(m.slot ?? ''))) ? 45 : 0,
+  };
+}
+
+/** `greetings.v1/0 /1 /2`: the topic once. */
+function owned(partitions: readonly { topic: string; partition: number }[]): string {
+  const byTopic = Map.groupBy(partitions, ({ topic }) => topic);
+  return [...byTopic]
+    .map(([topic, all]) => topic + all.map(({ partition }) => `/${partition}`).join(' '))
+    .join(', ');
+}
+
+/** Requests show through their effects; on their own only where they failed or vanished. */
+function operationDraft(
+  fact: Extract<Fact, { kind: 'operation' }>,
+  reading: Reading,
+  slots: ReadonlySet<string>,
+): Draft | undefined {
+  const name = [fact.operation, fact.target].filter(Boolean).join(' ');
+  const about = fact.cause.length > 0 ? ` (${list(fact.cause)})` : '';
+  const struck = reading.struck.some(
+    ({ point }) =>
+      point?.slot === fact.slot &&
+      point.operation === fact.operation &&
+      point.target === fact.target &&
+      point.ordinal === fact.ordinal &&
+      point.cause.join() === fact.cause.join(),
+  );
+  if (struck) return undefined;
+  const failed = fact.step === 'answered' && fact.error !== undefined;
+  if (!failed && fact.step !== 'lost') return undefined;
+  const text = failed ? `${name}${about} → ${fact.error}` : `${name}${about} is lost`;
+  return {
+    cells: [{ lane: `slot ${fact.slot}`, text }],
+    sentence: `${fact.slot}: ${text}.`,
+    weight: slots.has(fact.slot) ? (failed ? 48 : 25) : 0,
+  };
+}

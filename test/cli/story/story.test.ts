@@ -1,0 +1,173 @@
+/** What a learner reads, kept as files beside this one: read them when they change. */
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import type { Certificate, Report } from '#verify';
+import {
+  renderDoesNotLoad,
+  renderReport,
+  renderTrouble,
+  renderUsage,
+  width,
+  type RenderOptions,
+} from '../../../harness/cli/story/index.ts';
+import * as plots from './plots.ts';
+import { finding, report } from './scribe.ts';
+
+const wide: RenderOptions = { columns: 100, color: false, plain: false, full: false };
+const views: Readonly<Record<string, RenderOptions>> = {
+  '100': wide,
+  '60': { ...wide, columns: 60 },
+  plain: { ...wide, plain: true },
+};
+const stories = Object.entries(plots).map(([name, plot]) => [name, plot()] as const);
+
+const certificate: Certificate = {
+  level: 2,
+  crashPoints: { tried: 44, of: 44 },
+  singles: { tried: 268, of: 268 },
+  seconds: { tried: 120, of: 3104 },
+  random: 1200,
+  unfired: 3,
+  distinct: 812,
+  sometimes: { redeliveries: 1388, duplicates: 212, zombies: 96, 'lost commits': 44 },
+  never: [],
+  untried: ['silent connections', 'three instances', '2 984 pairs of faults'],
+  repeatedFresh: 20,
+};
+
+function holding(): Report {
+  const broken = report(plots.crashWindow());
+  return { ...broken, verdict: 'holds', findings: [], certificate, runs: 1632, seconds: 6.13 };
+}
+
+describe.each(stories)('the story of %s', (name, plot) => {
+  test.each(Object.entries(views))('reads as kept for %s', async (view, options) => {
+    const text = renderReport(report(plot), options);
+    await expect(text).toMatchFileSnapshot(`shots/${name}.${view}.txt`);
+  });
+
+  test('fits its columns, whatever they are', () => {
+    for (const columns of [40, 60, 79, 80, 100, 160]) {
+      const text = renderReport(report(plot), { ...wide, columns });
+      const tooWide = text.split('\n').filter((line) => width(line) > columns);
+      // A command to copy is never broken, and a mark may stand at the very end of a row.
+      const excused = (line: string): boolean => /✗$|Again: |npx crash/.test(line);
+      expect(tooWide.filter((line) => !excused(line))).toEqual([]);
+    }
+  });
+
+  test('says the same without colour', () => {
+    for (const options of Object.values(views)) {
+      const painted = renderReport(report(plot), { ...options, color: true });
+      expect(painted).not.toBe(renderReport(report(plot), options));
+      expect(stripVTControlCharacters(painted)).toBe(renderReport(report(plot), options));
+    }
+  });
+
+  test('never uses our own words, nor a name that nobody gave', () => {
+    for (const options of [...Object.values(views), { ...wide, full: true, calm: true }]) {
+      const text = renderReport(report(plot), options);
+      expect(text).not.toMatch(
+        /fault point|\bhistory\b|\bworld\b|undefined|\bNaN\b|\[object|null/i,
+      );
+    }
+  });
+
+  test('proves its case in at most fifteen rows, each of them also told as a sentence', () => {
+    const rows = renderReport(report(plot), wide)
+      .split('\n')
+      .filter((line) => /^(⚡| {2}) *[\d\u202f]+ {2}\S*/u.test(line) && !line.includes('│'));
+    const sentences = renderReport(report(plot), { ...wide, plain: true })
+      .split('\n')
+      .filter((line) => line.startsWith('  - '));
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.length).toBeLessThanOrEqual(15);
+    expect(sentences).toHaveLength(rows.length);
+  });
+
+  test('shows every fault with its glyph and a word in capitals', () => {
+    const text = renderReport(report(plot), wide);
+    const struck = text.split('\n').filter((line) => /^⚡ *[\d\u202f]/u.test(line));
+    expect(struck.length).toBeGreaterThanOrEqual(plot.faults.length);
+    for (const line of struck) expect(line).toMatch(/\b[A-Z]{4,}\b/);
+  });
+});
+
+test('a longer table shows every row, the shorter one counts what it folded', () => {
+  const short = renderReport(report(plots.crashWindow()), wide);
+  const full = renderReport(report(plots.crashWindow()), { ...wide, full: true });
+  const folded = Number(/… (\d+) rows more/.exec(short)?.[1]);
+  expect(full).not.toContain('rows more');
+  expect(full.trim().split('\n').length - short.trim().split('\n').length).toBe(folded - 1);
+});
+
+test('the calm run stands below, without faults and without marks', async () => {
+  const text = renderReport(report(plots.rejection()), { ...wide, calm: true });
+  await expect(text).toMatchFileSnapshot('shots/rejection.calm.txt');
+});
+
+test('what a service prints cannot move the cursor', () => {
+  const text = renderReport(report(plots.rejection()), wide);
+  expect(text).not.toContain('\u001b');
+  expect(text).toContain('\\u001b[2J');
+});
+
+test('a further finding is one line with its own command', () => {
+  const base = report(plots.crashWindow());
+  const text = renderReport(
+    { ...base, findings: [...base.findings, finding(plots.rejection(), 'k4')] },
+    wide,
+  );
+  expect(text).toContain('✗ also commit-safe · greeter-0 committed 1');
+  expect(text).toContain('npx crash 1 --replay k4');
+});
+
+test('what the client did is a note, not a finding', () => {
+  const blamed = { ...finding(plots.crashWindow(), 'k5'), blame: 'client' as const };
+  const text = renderReport({ ...holding(), findings: [blamed] }, wide);
+  expect(text).toContain('✓ holds at level 2');
+  expect(text).toContain("note: m1 was acknowledged and never had its effect. (the client's doing");
+});
+
+test('a certificate says what was executed, what happened and what was not tried', async () => {
+  await expect(renderReport(holding(), wide)).toMatchFileSnapshot('shots/holds.100.txt');
+  await expect(renderReport(holding(), { ...wide, columns: 60 })).toMatchFileSnapshot(
+    'shots/holds.60.txt',
+  );
+});
+
+test('an unknown verdict says why and what to do', async () => {
+  const text = renderReport(
+    {
+      ...holding(),
+      verdict: 'unknown',
+      unknown: {
+        sentence:
+          'projector.ts:3 opens a connection to 127.0.0.1:8080, which the simulation cannot replay.',
+        advice: 'Give it to the service as a port of the chapter, or leave it out while you check.',
+        code: [{ file: 'projector.ts', line: 3, from: 2, text: ['', "fetch('http://…');", ''] }],
+      },
+    },
+    wide,
+  );
+  await expect(text).toMatchFileSnapshot('shots/unknown.100.txt');
+});
+
+test('screens that are no findings point at the place and give one step', async () => {
+  const options = { columns: 100, color: false };
+  const screens = [
+    renderDoesNotLoad(
+      "projector.ts:21 does not compile: Property 'qury' does not exist on type 'Pool'.",
+      {
+        file: 'projector.ts',
+        line: 21,
+        from: 19,
+        text: ['', 'const db = new Pool(database);', "await db.qury('select 1');", '', '};'],
+      },
+      options,
+    ),
+    renderTrouble('the search ended without a verdict', '.crashproof/trouble-1.json', options),
+    renderUsage('There is no chapter 51.', 'npx crash 15', options),
+  ];
+  await expect(screens.join('\n')).toMatchFileSnapshot('shots/no-findings.100.txt');
+});
