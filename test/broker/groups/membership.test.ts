@@ -89,6 +89,27 @@ test('a new leader that does not sync is out after the rebalance timeout, and th
   expect(g.timers.next()).toBeUndefined();
 });
 
+test('a session begins with the answer to JoinGroup', () => {
+  const g = scene();
+  g.enter({ rebalanceTimeoutMs: 60_000, sessionTimeoutMs: 6000 });
+  g.pass(6000);
+  expect(g.events).toContainEqual(expect.objectContaining({ why: 'session expired' }));
+  expect(g.state()).toBe('Empty');
+});
+
+test('having synced in the generation before does not count', () => {
+  const g = scene();
+  const times = { rebalanceTimeoutMs: 2000, sessionTimeoutMs: 20_000 };
+  const [leader, follower] = g.stable(2, times);
+  g.rebalance();
+  g.join({ memberId: leader!.id, ...times });
+  const { generation } = g.join({ memberId: follower!.id, ...times }).answer!;
+  g.sync({ id: leader!.id, generation });
+  g.pass(2000);
+  expect(g.heartbeat({ id: follower!.id, generation })).toBe('UNKNOWN_MEMBER_ID');
+  expect(g.heartbeat({ id: leader!.id, generation })).toBe('REBALANCE_IN_PROGRESS');
+});
+
 test('a closed connection changes nothing until the session timeout', () => {
   const g = scene();
   const [leader, follower] = g.stable(2, { sessionTimeoutMs: 6000 });

@@ -19,14 +19,14 @@ function stage(options: BrokerOptions = {}) {
   return {
     broker,
     /** The answer so far; ask again after something else happened. */
-    send(api: ApiName, version: number, body: object, connection = 1): () => any {
+    send: (api: ApiName, version: number, body: object, connection = 1): (() => any) => {
       const [request] = broker.receive(connection, encodeRequest(api, version, 1, 'me', body));
       if (request === undefined || request === 'close') throw new Error('the broker closed');
       broker.apply(request, nowMs);
       collect();
       return () => answersTo.get(request.id);
     },
-    pass(ms: number): void {
+    pass: (ms: number): void => {
       nowMs += ms;
       for (let next = broker.nextTimer(); next && next.atMs <= nowMs; next = broker.nextTimer()) {
         broker.runTimer(next.atMs);
