@@ -1,2 +1,13 @@
 export * from './facts.ts';
 export type * from './run-record.ts';
+export { fold, createFold, restartsEverything, type Fold } from './fold.ts';
+export { judge, type Finding, type Judgement } from './judge.ts';
+export { sharedProperties } from './shared-properties.ts';
+export type { Breach, SharedDefinition, Sight } from './sight.ts';
+export { firstDivergence, type Divergence } from './divergence.ts';
+export {
+  countHardMoments,
+  expectedHardMoments,
+  hardMoments,
+  type HardMoment,
+} from './sometimes.ts';

@@ -2,13 +2,21 @@
 import type { Crossing } from '#schedule';
 import type { Fact, SourceLine } from './facts.ts';
 
+/** What the engine itself requires of every service, whatever the chapter says. */
+export type EngineProperty = 'comes-to-rest' | 'stays-up' | 'does-not-return';
+
 export type Ending =
   /** Every command answered or unknown, nothing in flight but idle waits. */
   | { readonly kind: 'rest' }
   /** Something still changed, or kept waiting, ten virtual minutes after the last fault. */
   | { readonly kind: 'horizon'; readonly waitsFor: string }
   /** The service never came to rest inside one event, or does not stay up: a finding. */
-  | { readonly kind: 'service'; readonly sentence: string; readonly line?: SourceLine }
+  | {
+      readonly kind: 'service';
+      readonly property: EngineProperty;
+      readonly sentence: string;
+      readonly line?: SourceLine;
+    }
   /** The service did what the simulation cannot replay: unknown. */
   | {
       readonly kind: 'uncontrolled';
@@ -28,7 +36,10 @@ export interface RunRecord {
   readonly traceHash: string;
   /** Over (slot, operation, target, phase, fault), without values and times. */
   readonly traceClass: string;
-  /** Shared things that this run changed: intrinsics, the real globalThis, exports of client libraries. */
+  /**
+   * Shared things that this run changed: intrinsics, the real globalThis, exports of client
+   * libraries.
+   */
   readonly leaks: readonly string[];
   readonly steps: number;
   readonly virtualMs: number;

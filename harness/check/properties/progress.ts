@@ -1,0 +1,66 @@
+/**
+ * PROGRESS: at rest, no visible record, with a command or without, stands at or above what a
+ * judged group has committed for its partition (below 0 = 0). Not "committed equals the end of
+ * the log": markers and compacted gaps occupy offsets too. A group's partitions are those of the
+ * topics that it was ever assigned or committed; a group that nobody ever joined is held to every
+ * topic that carries commands.
+ *
+ * Excused, with a note: a partition that is behind only because its last commit was lost
+ * (lost-commit.ts).
+ */
+import type { RecordView } from '#kit';
+import { deadConsumers } from '../dead-consumers.ts';
+import { lags, ownerOf, type Lag } from '../lag.ts';
+import { lostLastCommit } from '../lost-commit.ts';
+import type { Breach, SharedDefinition, Sight } from '../sight.ts';
+import { nameOf } from '../sight.ts';
+
+export const progress: SharedDefinition = {
+  name: 'progress',
+  says: 'everything that was written is read and committed in the end',
+  when: 'at rest',
+  notes: (sight) => lags(sight).flatMap((lag) => lostLastCommit(sight, lag)?.note ?? []),
+  start: () => (sight) => {
+    const lag = lags(sight).find((each) => lostLastCommit(sight, each) === undefined);
+    return lag && (diedOfIt(sight, lag) ?? standsStill(sight, lag));
+  },
+};
+
+/** The consumer that should have read it died in a process that lives on. */
+function diedOfIt(sight: Sight, lag: Lag): Breach | undefined {
+  const owner = ownerOf(sight, lag);
+  const dead = deadConsumers(sight).find(
+    ({ slot, groups }) =>
+      slot === owner ||
+      (owner === undefined && (groups.length === 0 || groups.includes(lag.group))),
+  );
+  if (dead === undefined) return undefined;
+  const [waiting] = lag.behind as readonly [RecordView];
+  const where = `${lag.topic}/${lag.partition}`;
+  return {
+    sentence:
+      `${dead.slot} is alive but its consumer died of ${dead.reason} and nobody restarted it; ` +
+      `on ${where} ${nameOf(waiting)} waits.`,
+    witnesses: [dead.seq, waiting.seq],
+    shape: `dead consumer ${lag.group}`,
+  };
+}
+
+function standsStill(sight: Sight, lag: Lag): Breach {
+  const { group, topic, partition, offset, seq, behind } = lag;
+  const first = behind.find((record) => !sight.isDone(record)) ?? (behind[0] as RecordView);
+  const done = sight.isDone(first) && first.command !== undefined;
+  const owner = ownerOf(sight, lag);
+  const stays =
+    seq === undefined
+      ? `Group ${group} has committed nothing on ${topic}/${partition}`
+      : `Group ${group} stays at ${offset} on ${topic}/${partition}`;
+  const state = done
+    ? `${nameOf(first)} is done, yet not committed.`
+    : `${nameOf(first)} is still to be read and committed.`;
+  return {
+    sentence: `${stays}${owner === undefined ? ', which nobody reads' : ''}: ${state}`,
+    witnesses: [first.seq, ...(seq === undefined ? [] : [seq])],
+    shape: `${done ? 'done, not committed' : 'not committed'} ${group} ${topic}`,
+  };
+}

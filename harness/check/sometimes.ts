@@ -1,0 +1,220 @@
+/**
+ * Hard moments, counted from facts: a check in which they never happened proves nothing. What a
+ * moment is worth is not judged here. Counts are per run, to be summed.
+ */
+import type { ChapterDefinition, Effect, FaultKind, Level } from '#kit';
+import type { Fact } from './facts.ts';
+import { fold } from './fold.ts';
+import { succeeded } from './lost-commit.ts';
+import { operations } from './operations.ts';
+
+export interface HardMoment {
+  /** In the plural, as a certificate lists it: `lost commits`. */
+  readonly name: string;
+  readonly says: string;
+  /**
+   * The level from which a check must have seen some; left out = it is the service's own affair.
+   */
+  readonly level?: Level;
+  /**
+   * Faults that can bring it about; where a chapter leaves all of them out, it is not expected.
+   */
+  readonly by: readonly FaultKind[];
+  readonly count: (facts: readonly Fact[], effects: readonly Effect[]) => number;
+}
+
+export const hardMoments: readonly HardMoment[] = [
+  {
+    name: 'redeliveries',
+    says: 'records that reached a role once more',
+    level: 1,
+    by: ['crash', 'redeliver', 'restart'],
+    count: (facts) => redeliveries(facts),
+  },
+  {
+    name: 'duplicates',
+    says: 'effects that a command had once more',
+    by: [],
+    count: (_facts, effects) => effects.length - new Set(effects.map(({ id }) => id)).size,
+  },
+  {
+    name: 'zombies',
+    says: 'deeds of processes that were no longer members',
+    level: 2,
+    by: ['freeze', 'cut'],
+    count: (facts) => zombies(facts),
+  },
+  {
+    name: 'lost commits',
+    says: 'commits that were sent and never applied',
+    level: 1,
+    by: ['crash', 'lose-request', 'error'],
+    count: (facts) => operations(facts, 'OffsetCommit').filter((steps) => !succeeded(steps)).length,
+  },
+  {
+    name: 'lost answers',
+    says: 'things that happened without the caller ever hearing of it',
+    level: 1,
+    by: ['crash', 'lose-response'],
+    count: (facts) => lostAnswers(facts),
+  },
+  {
+    name: 'rebalances',
+    says: 'generations of a group after its first',
+    level: 1,
+    by: ['crash', 'stop', 'restart', 'join', 'rebalance'],
+    count: (facts) => rebalances(facts),
+  },
+  {
+    name: 'crash windows',
+    says: 'deaths of a consumer after an effect and before its commit',
+    level: 1,
+    by: ['crash'],
+    count: (facts) => crashWindows(facts),
+  },
+  {
+    name: 'restarts',
+    says: 'processes that were started again',
+    level: 1,
+    by: ['crash', 'stop', 'restart'],
+    count: (facts) => restarts(facts),
+  },
+  {
+    name: 'rejected calls',
+    says: 'calls that an outside system rejected',
+    level: 1,
+    by: ['reject'],
+    count: (facts) =>
+      facts.filter((fact) => fact.kind === 'port' && fact.outcome === 'rejected').length,
+  },
+];
+
+/** Every hard moment by name, for one run. */
+export function countHardMoments(
+  facts: readonly Fact[],
+  chapter: ChapterDefinition,
+): Readonly<Record<string, number>> {
+  const { effects } = fold(facts, chapter).moment;
+  return Object.fromEntries(hardMoments.map(({ name, count }) => [name, count(facts, effects)]));
+}
+
+/** Names of the hard moments that a check of this chapter at this level must have seen. */
+export function expectedHardMoments(chapter: ChapterDefinition, level: Level): readonly string[] {
+  const allowed = (kind: FaultKind): boolean => {
+    if (chapter.without?.includes(kind) === true) return false;
+    return kind !== 'reject' || Object.keys(chapter.ports ?? {}).length > 0;
+  };
+  return hardMoments
+    .filter((moment) => moment.level !== undefined && moment.level <= level)
+    .filter(({ by }) => by.some(allowed))
+    .map(({ name }) => name);
+}
+
+function redeliveries(facts: readonly Fact[]): number {
+  // A Fetch does not name its group; the slots of one role share one.
+  const seen = new Set<string>();
+  let count = 0;
+  for (const fact of facts) {
+    if (fact.kind !== 'deliver') continue;
+    const role = fact.slot.replace(/-\d+$/, '');
+    for (const offset of fact.offsets) {
+      const key = `${role} ${fact.topic}/${fact.partition} ${offset}`;
+      if (seen.has(key)) count += 1;
+      seen.add(key);
+    }
+  }
+  return count;
+}
+
+const noLongerMember: ReadonlySet<string> = new Set([
+  'UNKNOWN_MEMBER_ID',
+  'ILLEGAL_GENERATION',
+  'FENCED_INSTANCE_ID',
+  'INVALID_PRODUCER_EPOCH',
+  'PRODUCER_FENCED',
+]);
+
+/**
+ * Refused because a newer member or generation took over, or an effect of a process that is in
+ * none of its groups.
+ */
+function zombies(facts: readonly Fact[]): number {
+  const incarnations = new Map<string, number>();
+  const joined = new Map<string, Set<string>>();
+  const members = new Map<string, Set<string | undefined>>();
+  const away = new Set<string>();
+  let count = 0;
+  for (const fact of facts) {
+    if (fact.kind === 'assign') {
+      members.set(fact.group, new Set(fact.members.map(({ slot }) => slot)));
+      for (const { slot } of fact.members) {
+        if (slot !== undefined) joined.set(slot, (joined.get(slot) ?? new Set()).add(fact.group));
+      }
+    } else if (fact.kind === 'instance') {
+      const { slot, state } = fact;
+      if (state === 'frozen' || state === 'cut') away.add(slot);
+      if (state !== 'starts') continue;
+      incarnations.set(slot, fact.incarnation);
+      joined.delete(slot);
+      away.delete(slot);
+    } else if (fact.kind === 'operation') {
+      const { error, slot, step } = fact;
+      if (error === undefined || step !== 'answered') continue;
+      const late = error === 'REBALANCE_IN_PROGRESS' && away.has(slot);
+      if (late || noLongerMember.has(error)) count += 1;
+    } else if (fact.kind === 'port' && fact.outcome === 'applied') {
+      const groups = [...(joined.get(fact.slot) ?? [])];
+      const outside =
+        groups.length > 0 && groups.every((group) => members.get(group)?.has(fact.slot) !== true);
+      if (outside || fact.incarnation < (incarnations.get(fact.slot) ?? 0)) count += 1;
+    }
+  }
+  return count;
+}
+
+function lostAnswers(facts: readonly Fact[]): number {
+  const lost = operations(facts).filter(
+    (steps) => succeeded(steps) && steps.some(({ step }) => step === 'lost'),
+  );
+  // A fault may have said so where the world recorded no step for it.
+  const said = facts.filter((fact) => fact.kind === 'fault' && fact.lost === 'answer');
+  return Math.max(lost.length, said.length);
+}
+
+function rebalances(facts: readonly Fact[]): number {
+  const generations = new Set<string>();
+  const groups = new Set<string>();
+  for (const fact of facts) {
+    if (fact.kind !== 'assign') continue;
+    groups.add(fact.group);
+    generations.add(`${fact.group} ${fact.generation}`);
+  }
+  return generations.size - groups.size;
+}
+
+function crashWindows(facts: readonly Fact[]): number {
+  const reading = new Set<string>();
+  const uncommitted = new Set<string>();
+  let count = 0;
+  for (const fact of facts) {
+    if (fact.kind === 'deliver') reading.add(fact.slot);
+    else if (fact.kind === 'commit' && fact.slot !== undefined) uncommitted.delete(fact.slot);
+    else if (fact.kind === 'port' && fact.outcome === 'applied') {
+      if (reading.has(fact.slot)) uncommitted.add(fact.slot);
+    } else if (fact.kind === 'append' && fact.slot !== undefined) {
+      if (reading.has(fact.slot)) uncommitted.add(fact.slot);
+    } else if (fact.kind === 'instance') {
+      const { slot, state } = fact;
+      if ((state === 'dies' || state === 'exits') && uncommitted.has(slot)) count += 1;
+      if (!['dies', 'exits', 'starts'].includes(state)) continue;
+      reading.delete(slot);
+      uncommitted.delete(slot);
+    }
+  }
+  return count;
+}
+
+function restarts(facts: readonly Fact[]): number {
+  const started = facts.filter((fact) => fact.kind === 'instance' && fact.state === 'starts');
+  return started.length - new Set(started.map((fact) => 'slot' in fact && fact.slot)).size;
+}

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { countHardMoments, expectedHardMoments, firstDivergence } from '#check';
+import { greeterUp, greetings, history, type Script } from './history.ts';
+
+const counted = (script: Script) =>
+  Object.fromEntries(
+    Object.entries(countHardMoments(script.facts, greetings())).filter(([, count]) => count > 0),
+  );
+
+describe('hard moments', () => {
+  test('a calm run has none', () => {
+    const script = greeterUp()
+      .publish('m1')
+      .deliver('greeter-0', [0])
+      .done('m1')
+      .commitRequest(['m1'], ['arrived', 'applied', 'answered'])
+      .commit(1);
+    expect(counted(script)).toEqual({});
+  });
+
+  test('a crash between effect and commit is a window and all that follows from it', () => {
+    const script = greeterUp()
+      .publish('m1')
+      .deliver('greeter-0', [0])
+      .done('m1')
+      .commitRequest(['m1'], ['arrived', 'fault', 'lost'])
+      .instance('greeter-0', 'dies')
+      .instance('greeter-0#2', 'starts', 'ready')
+      .assign(2, { 'greeter-0': [0, 1] })
+      .deliver('greeter-0#2', [0])
+      .done('m1', 'greeter-0#2');
+    expect(counted(script)).toEqual({
+      'crash windows': 1,
+      'lost commits': 1,
+      duplicates: 1,
+      rebalances: 1,
+      redeliveries: 1,
+      restarts: 1,
+    });
+  });
+
+  test('an effect of a slot that is in none of its groups any more is a zombie', () => {
+    const script = greeterUp()
+      .publish('m1')
+      .deliver('greeter-0', [0])
+      .instance('greeter-0', 'frozen')
+      .assign(2, { 'greeter-1': [0, 1] })
+      .instance('greeter-0', 'thawed')
+      .done('m1');
+    expect(counted(script)).toEqual({ rebalances: 1, zombies: 1 });
+  });
+
+  test('a refused commit of a former member is a zombie and a lost commit', () => {
+    const script = greeterUp().commitRequest(['m1'], ['arrived', 'answered'], 'UNKNOWN_MEMBER_ID');
+    expect(counted(script)).toEqual({ zombies: 1, 'lost commits': 1 });
+  });
+
+  test('a rebalance that a healthy member hears of makes no zombie', () => {
+    const script = greeterUp().commitRequest(
+      ['m1'],
+      ['arrived', 'applied', 'answered'],
+      'REBALANCE_IN_PROGRESS',
+    );
+    expect(counted(script)).toEqual({});
+  });
+
+  test('lost answers and rejected calls are counted', () => {
+    const script = history()
+      .rejected('m1')
+      .fault('lose-response greeter-0 · sink.record (m1) · #1', 'answer');
+    expect(counted(script)).toEqual({ 'rejected calls': 1, 'lost answers': 1 });
+  });
+
+  test('what a level or a chapter cannot bring about is not expected', () => {
+    const levelOne = expectedHardMoments(greetings(), 1);
+    expect(levelOne).toContain('crash windows');
+    expect(levelOne).not.toContain('zombies');
+    expect(levelOne).not.toContain('duplicates');
+    expect(expectedHardMoments(greetings(), 2)).toContain('zombies');
+    const { ports: _, ...portless } = greetings({ without: ['freeze', 'cut'] });
+    expect(expectedHardMoments(portless, 2)).not.toContain('zombies');
+    expect(expectedHardMoments(portless, 2)).not.toContain('rejected calls');
+  });
+});
+
+describe('divergence from the calm run', () => {
+  test('times and the fault itself are no difference, what follows is', () => {
+    const calm = greeterUp().publish('m1').done('m1').commit(1);
+    const run = greeterUp()
+      .later(40)
+      .publish('m1')
+      .fault('crash greeter-0')
+      .instance('greeter-0', 'dies');
+    expect(firstDivergence(run.facts, calm.facts)).toMatchObject({
+      fact: { kind: 'instance', state: 'dies' },
+      calm: { kind: 'port', name: 'sink.record' },
+    });
+  });
+
+  test('a run that goes on longer differs by what comes then', () => {
+    const calm = greeterUp();
+    expect(firstDivergence(greeterUp().publish('m1').facts, calm.facts)).toEqual({
+      fact: expect.objectContaining({ kind: 'command', id: 'm1' }) as object,
+    });
+    expect(firstDivergence(calm.facts, greeterUp().facts)).toBe(undefined);
+  });
+});
