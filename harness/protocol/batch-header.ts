@@ -1,12 +1,13 @@
 /**
  * The fixed part of a record batch (magic 2), and what a broker changes in it.
  *
- *   0 baseOffset 8 · 8 length 4 · 12 partitionLeaderEpoch 4 · 16 magic 1 · 17 crc 4 · 21 attributes 2 ·
- *  23 lastOffsetDelta 4 · 27 baseTimestamp 8 · 35 maxTimestamp 8 · 43 producerId 8 · 51 producerEpoch 2 ·
- *  53 baseSequence 4 · 57 count 4 · 61 records
+ *    0 baseOffset 8 · 8 length 4 · 12 partitionLeaderEpoch 4 · 16 magic 1 · 17 crc 4
+ *   21 attributes 2 · 23 lastOffsetDelta 4 · 27 baseTimestamp 8 · 35 maxTimestamp 8
+ *   43 producerId 8 · 51 producerEpoch 2 · 53 baseSequence 4 · 57 count 4 · 61 records
  *
- * The checksum covers everything from the attributes on, so base offset and leader epoch may change freely.
- * The older message formats (magic 0 and 1) are recognised by batchMagic and read by nothing here.
+ * The checksum covers everything from the attributes on, so base offset and leader epoch may change
+ * freely. The older message formats (magic 0 and 1) are recognised by batchMagic and read by
+ * nothing here.
  */
 import { invariant } from '#kernel';
 import { crc32c } from './crc32c.ts';
@@ -62,7 +63,10 @@ export interface BatchHeader {
   readonly logAppendTime: boolean;
 }
 
-/** Announced bytes with the prefix, also when the buffer ends earlier; undefined when under 12 bytes are left. */
+/**
+ * Announced bytes with the prefix, also when the buffer ends earlier; undefined when under 12 bytes
+ * are left.
+ */
 export function batchLength(buffer: Buffer, start = 0): number | undefined {
   if (buffer.length - start < prefixBytes) return undefined;
   return buffer.readInt32BE(start + at.length) + prefixBytes;
@@ -73,7 +77,10 @@ export function batchMagic(buffer: Buffer, start = 0): number | undefined {
   return start + at.magic < buffer.length ? buffer.readInt8(start + at.magic) : undefined;
 }
 
-/** Throws 'malformed' unless a whole batch of magic 2 begins there. Neither checksum nor records are looked at. */
+/**
+ * Throws 'malformed' unless a whole batch of magic 2 begins there. Neither checksum nor records are
+ * looked at.
+ */
 export function readBatchHeader(buffer: Buffer, start = 0): BatchHeader {
   const sizeBytes = batchLength(buffer, start);
   const left = buffer.length - start;
@@ -142,7 +149,10 @@ export function rewriteBaseOffset(
   buffer.writeInt32BE(partitionLeaderEpoch, start + at.partitionLeaderEpoch);
 }
 
-/** In place: sets or clears the log-append-time bit; renews the checksum only where something changed. */
+/**
+ * In place: sets or clears the log-append-time bit; renews the checksum only where something
+ * changed.
+ */
 export function rewriteTimestamp(
   buffer: Buffer,
   stamp: { readonly maxTimestamp: number; readonly logAppendTime: boolean },

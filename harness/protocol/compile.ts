@@ -1,6 +1,6 @@
 /**
- * Turns the rows of a message into a reader and a writer for one version. Done once per version when first needed;
- * after that a message is a walk over closures, without looking at rows again.
+ * Turns the rows of a message into a reader and a writer for one version. Done once per version
+ * when first needed; after that a message is a walk over closures, without looking at rows again.
  */
 import { InvariantError } from '#kernel';
 import { ProtocolError } from './protocol-error.ts';

@@ -1,8 +1,10 @@
 /**
- * What a request is about, in words that every API shares: used to name operations, so it neither throws nor judges.
+ * What a request is about, in words that every API shares: used to name operations, so it neither
+ * throws nor judges.
  *
- * Topics are in the order of the request, each once. Where the request names topics by id only (Fetch 13+, Metadata 10+),
- * the id stands in place of the name. Group names inside opaque member metadata are not looked for.
+ * Topics are in the order of the request, each once. Where the request names topics by id only
+ * (Fetch 13+, Metadata 10+), the id stands in place of the name. Group names inside opaque member
+ * metadata are not looked for.
  */
 import type { ApiName } from './apis.ts';
 import type { DecodedRequest } from './messages.ts';

@@ -1,6 +1,7 @@
 /**
- * Kafka's error codes under their current names (4.3), and whether Java's client retries them by itself.
- * kafkajs has its own opinion on some (KafkaJSProtocolError.retriable); that one is not stated here.
+ * Kafka's error codes under their current names (4.3), and whether Java's client retries them by
+ * itself. kafkajs has its own opinion on some (KafkaJSProtocolError.retriable); that one is not
+ * stated here.
  */
 const table = {
   UNKNOWN_SERVER_ERROR: { code: -1, retriable: false },

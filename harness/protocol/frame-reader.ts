@@ -1,7 +1,7 @@
 /**
- * Splits a byte stream into frames by their 4-byte length. Refuses a length that Kafka's socket server refuses: not
- * positive, or above socket.request.max.bytes (100 MiB). After that the stream cannot be read any further, and frames
- * that the same push completed are lost with it.
+ * Splits a byte stream into frames by their 4-byte length. Refuses a length that Kafka's socket
+ * server refuses: not positive, or above socket.request.max.bytes (100 MiB). After that the stream
+ * cannot be read any further, and frames that the same push completed are lost with it.
  */
 import { ProtocolError } from './protocol-error.ts';
 
@@ -13,7 +13,10 @@ export class FrameReader {
   /** Bytes that must be held before anything can happen. */
   #wanted = 4;
 
-  /** The frames completed by these bytes, without their length; they may be views of what was pushed. */
+  /**
+   * The frames completed by these bytes, without their length; they may be views of what was
+   * pushed.
+   */
   push(bytes: Uint8Array): Buffer[] {
     if (bytes.length > 0) {
       this.#chunks.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));

@@ -1,6 +1,6 @@
 /**
- * The Kafka wire, pure: message schemas as data, codec, framing, record batches, CRC-32C, error table. No sockets, no
- * time, no state beyond compiled schemas and a scratch buffer.
+ * The Kafka wire, pure: message schemas as data, codec, framing, record batches, CRC-32C, error
+ * table. No sockets, no time, no state beyond compiled schemas and a scratch buffer.
  */
 export { apiOfKey, apis, type ApiName } from './apis.ts';
 export {

@@ -1,4 +1,7 @@
-/** Transaction markers: control batches of one record that end a producer's transaction in a partition. */
+/**
+ * Transaction markers: control batches of one record that end a producer's transaction in a
+ * partition.
+ */
 import { encodeBatch, type RecordBatch } from './record-batch.ts';
 
 export interface Marker {

@@ -1,10 +1,11 @@
 /**
  * Whole messages: header and body of requests and answers, with the header rules of KIP-482.
  *
- * A request header is key, version, correlation id and client id; flexible versions add tagged fields, the client id
- * stays a plain string. An answer's header is the correlation id; flexible versions add tagged fields, except in
- * ApiVersions, whose asker may not know yet what the other side speaks. Tagged header fields are skipped, never sent.
- * Bytes behind a complete message are ignored, as Kafka ignores them.
+ * A request header is key, version, correlation id and client id; flexible versions add tagged
+ * fields, the client id stays a plain string. An answer's header is the correlation id; flexible
+ * versions add tagged fields, except in ApiVersions, whose asker may not know yet what the other
+ * side speaks. Tagged header fields are skipped, never sent. Bytes behind a complete message are
+ * ignored, as Kafka ignores them.
  */
 import { invariant } from '#kernel';
 import { apiOfKey, apis, type ApiName } from './apis.ts';
@@ -19,7 +20,10 @@ export interface DecodedRequest {
   readonly version: number;
   readonly correlationId: number;
   readonly clientId: string | null;
-  /** Named as in Kafka's message definitions, in camelCase; fields this version lacks have their default. */
+  /**
+   * Named as in Kafka's message definitions, in camelCase; fields this version lacks have their
+   * default.
+   */
   readonly body: any;
 }
 

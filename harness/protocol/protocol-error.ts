@@ -1,5 +1,6 @@
 /**
- * What a peer sent cannot be read. Always the peer's doing: a body that our own side cannot write is an invariant.
+ * What a peer sent cannot be read. Always the peer's doing: a body that our own side cannot write
+ * is an invariant.
  */
 import type { ApiName } from './apis.ts';
 

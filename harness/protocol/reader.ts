@@ -1,6 +1,6 @@
 /**
- * Reads Kafka's primitive types out of a buffer. Believes no length: whatever goes past the limit is 'malformed', and
- * nothing is allocated by an announced size.
+ * Reads Kafka's primitive types out of a buffer. Believes no length: whatever goes past the limit
+ * is 'malformed', and nothing is allocated by an announced size.
  *
  * Null is -1 (0 in compact form) and nothing else; Kafka takes every negative length for null.
  */
@@ -89,7 +89,7 @@ export class Reader {
   varlong(): number {
     let low = 0;
     let shift = 1;
-    // 49 bits stay exact as a number; longer ones are rare (extreme timestamps) and take the slow way.
+    // 49 bits stay exact as a number; longer ones (extreme timestamps) are rare and go the slow way.
     for (let count = 0; count < 7; count++) {
       const byte = this.bytes[this.take(1)]!;
       low += (byte & 127) * shift;

@@ -1,8 +1,9 @@
 /**
  * Record batches of magic 2: many records in one checksummed, possibly compressed piece.
  *
- * gzip and zstd are opened; snappy and lz4 stay opaque (Node has no codec for them): their batches can be stored and
- * passed on, and asking for their records throws 'unsupported-codec'. Magic 0 and 1 are not read.
+ * gzip and zstd are opened; snappy and lz4 stay opaque (Node has no codec for them): their batches
+ * can be stored and passed on, and asking for their records throws 'unsupported-codec'. Magic 0 and
+ * 1 are not read.
  */
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import {
@@ -33,8 +34,8 @@ export interface BatchRecord {
 
 export interface RecordBatch extends BatchHeader {
   /**
-   * Decoded at the first look. Throws 'unsupported-codec', 'malformed', or 'wrong-count' when the batch holds other
-   * than `count` well-formed records.
+   * Decoded at the first look. Throws 'unsupported-codec', 'malformed', or 'wrong-count' when the
+   * batch holds other than `count` well-formed records.
    */
   readonly records: readonly BatchRecord[];
 }

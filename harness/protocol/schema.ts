@@ -1,6 +1,7 @@
 /**
- * How Kafka's messages are written down: one row per field, as in Kafka's own definitions, so that a new version is a
- * row and not code. Rows carry no behaviour; compile.ts turns them into readers and writers.
+ * How Kafka's messages are written down: one row per field, as in Kafka's own definitions, so that
+ * a new version is a row and not code. Rows carry no behaviour; compile.ts turns them into readers
+ * and writers.
  */
 
 /** `3+`, `0-12` or `7`; a left-out bound is the API's own. */
@@ -11,7 +12,10 @@ export type Primitive =
   | 'int8'
   | 'int16'
   | 'int32'
-  /** A number, exact for |x| < 2^53; larger ones are rounded, and the extremes are written back as they came. */
+  /**
+   * A number, exact for |x| < 2^53; larger ones are rounded, and the extremes are written back as
+   * they came.
+   */
   | 'int64'
   | 'string'
   /** 36 characters, lower-case hex with dashes. */
@@ -25,12 +29,17 @@ export interface Field {
   readonly type: Primitive | `[]${Primitive}` | 'struct' | '[]struct';
   readonly versions: Versions;
   readonly nullableVersions?: Versions;
-  /** In these versions the field is optional and stands, with its tag, behind the others (KIP-482). */
+  /**
+   * In these versions the field is optional and stands, with its tag, behind the others (KIP-482).
+   */
   readonly taggedVersions?: Versions;
   readonly tag?: number;
   /** Left out: false, 0, '', no bytes, [], a struct of defaults; for records null. */
   readonly default?: boolean | number | string | null;
-  /** Kafka's clients refuse to drop a field that is not ignorable; this codec always drops it silently. */
+  /**
+   * Kafka's clients refuse to drop a field that is not ignorable; this codec always drops it
+   * silently.
+   */
   readonly ignorable?: boolean;
   /** For struct and []struct. */
   readonly fields?: readonly Field[];

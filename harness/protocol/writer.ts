@@ -1,6 +1,6 @@
 /**
- * Writes Kafka's primitive types into a buffer that grows and is used again. A value that does not fit its type is a
- * bug of ours, and loud: a silently cut number would travel far before it hurt.
+ * Writes Kafka's primitive types into a buffer that grows and is used again. A value that does not
+ * fit its type is a bug of ours, and loud: a silently cut number would travel far before it hurt.
  */
 import { InvariantError } from '#kernel';
 
@@ -161,7 +161,9 @@ export class Writer {
     this.bytes.write(value, at, 'utf8');
   }
 
-  /** Puts the text `gap` bytes ahead without moving; short plain texts do not pay for a native call. */
+  /**
+   * Puts the text `gap` bytes ahead without moving; short plain texts do not pay for a native call.
+   */
   private textAfter(value: string, gap: number): number {
     const length = value.length;
     this.room(gap + length * 3);

@@ -1,4 +1,6 @@
-/** Whatever comes in, only ProtocolError comes out, and nothing is allocated by an announced size. */
+/**
+ * Whatever comes in, only ProtocolError comes out, and nothing is allocated by an announced size.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,6 +1,7 @@
 /**
- * kafkajs's own encoders and decoders on one side, ours on the other, in every version kafkajs has. Its decoders give
- * fields other names, so answers are compared by their values, which a specimen makes all different.
+ * kafkajs's own encoders and decoders on one side, ours on the other, in every version kafkajs has.
+ * Its decoders give fields other names, so answers are compared by their values, which a specimen
+ * makes all different.
  */
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
@@ -165,7 +166,10 @@ function droppedBy(api: ApiName): string | undefined {
   return api.endsWith('PartitionReassignments') ? 'errorMessage' : undefined;
 }
 
-/** Numbers and texts of a body; kafkajs has 64-bit numbers as text or bigint. Bytes are compared as hex. */
+/**
+ * Numbers and texts of a body; kafkajs has 64-bit numbers as text or bigint. Bytes are compared as
+ * hex.
+ */
 function leaves(value: unknown, without?: string): string[] {
   if (['number', 'string', 'bigint'].includes(typeof value)) return [String(value)];
   if (Buffer.isBuffer(value)) return [value.toString('hex')];
