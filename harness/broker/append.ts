@@ -37,7 +37,8 @@ export interface Appended {
   readonly logAppendTimeMs: number;
 }
 
-const batchOverhead = 61;
+/** The header of a batch, up to its first record. */
+export const batchOverhead = 61;
 
 /** The one batch of a produce request, or why there is none. */
 export function checkRecords(records: Buffer, version: number): Buffer | Refusal {

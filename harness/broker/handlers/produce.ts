@@ -13,8 +13,15 @@
  * Not served: transactions. Kafka gives error 53 for a batch without a transactional id and for an id it does not
  * authorise; we authorise none. With one replica min.insync.replicas never bites and acks 1 equals acks -1.
  */
-import { errorCode, readBatchHeader } from '#protocol';
-import { appendBatch, checkRecords, refuse, type Appended, type Refusal } from '../append.ts';
+import { batchLength, batchMagic, errorCode, readBatchHeader } from '#protocol';
+import {
+  appendBatch,
+  batchOverhead,
+  checkRecords,
+  refuse,
+  type Appended,
+  type Refusal,
+} from '../append.ts';
 import { handler, type HandlerContext } from '../handler.ts';
 
 interface Entry {
@@ -61,11 +68,17 @@ function lastEntries(
 function isTransactional(topics: ReadonlyMap<string, ReadonlyMap<number, Entry>>): boolean {
   for (const entries of topics.values()) {
     for (const { records } of entries.values()) {
-      if (records === null || records.length < 61 || records[16] !== 2) continue;
-      if (readBatchHeader(records).transactional) return true;
+      if (records !== null && isTransactionalBatch(records)) return true;
     }
   }
   return false;
+}
+
+/** Of the first batch, if that is whole and readable. */
+function isTransactionalBatch(records: Buffer): boolean {
+  const size = batchLength(records) ?? 0;
+  const readable = size >= batchOverhead && size <= records.length && batchMagic(records) === 2;
+  return readable && readBatchHeader(records).transactional;
 }
 
 function appendEntry(context: HandlerContext, name: string, entry: Entry): Appended | Refusal {
