@@ -174,7 +174,9 @@ function redeliveries(facts: readonly Fact[], groups: readonly string[]): readon
     { group: string; topic: string; partition: number; to: number }
   >();
   const offsets = new Map<string, number[]>();
-  for (const fact of facts) {
+  // Faults at rest strike before the closing commands: an offset of those would lie ahead, and skip records.
+  const closing = facts.findIndex((fact) => fact.kind === 'command' && fact.closing);
+  for (const fact of closing < 0 ? facts : facts.slice(0, closing)) {
     if (fact.kind === 'append') {
       const partition = `${fact.topic}/${fact.partition}`;
       offsets.set(partition, [...(offsets.get(partition) ?? []), fact.offset]);

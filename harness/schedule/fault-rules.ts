@@ -90,6 +90,11 @@ export function usualPhase(kind: FaultKind, code?: string): Phase {
   return code !== undefined && afterAppend.has(code) ? 'after apply' : faultRules[kind].phase;
 }
 
+/** The fault that IDLE-RESTART is judged by; it stands alone in a schedule. */
+export function isIdleRestart({ kind, on, place }: Fault): boolean {
+  return kind === 'restart' && on === 'everything' && place === 'at rest';
+}
+
 /** A sentence about what makes this fault meaningless; `undefined` = it is well-formed. */
 export function faultTrouble(fault: Fault): string | undefined {
   const rule = faultRules[fault.kind];

@@ -12,6 +12,7 @@ import type { Command } from '#kit';
 import { roleOf, viewOf, type ChapterFaults } from './crossing-view.ts';
 import { singles, type Calm, type EnumerateInput } from './enumerate.ts';
 import { holdPairs } from './holds.ts';
+import { isIdleRestart } from './fault-rules.ts';
 import { printFault } from './notation.ts';
 import type { Family } from './point-faults.ts';
 import { commandsIn, renamed, type Names } from './rename.ts';
@@ -97,7 +98,9 @@ function build(
   const commands = timed(values, chapter, choices);
   const instances = level === 1 ? calm.schedule.instances : drawInstances(chapter, calm, choices);
   const scene: Scene = { chapter, commands, instances, templates };
-  const faults = drawFaults(scene, choices);
+  const drawn = drawFaults(scene, choices);
+  // A restart at rest proves nothing beside a fault that leaves something to be done again.
+  const faults = drawn.filter(isIdleRestart).length > 0 ? drawn.filter(isIdleRestart) : drawn;
   const holds = choices.holds
     .slice(0, fewHolds[choices.holdCount % fewHolds.length])
     .flatMap((draws): readonly Hold[] => {

@@ -5,6 +5,7 @@
 import type { Fact } from '#check';
 import type { Level } from '#kit';
 import { viewOf, type ChapterFaults } from './crossing-view.ts';
+import { isIdleRestart } from './fault-rules.ts';
 import { rankOf, type Candidate } from './enumerate.ts';
 import { pointKey } from './notation.ts';
 import { pointFaults, type Family } from './point-faults.ts';
@@ -26,6 +27,7 @@ const wanted: ReadonlySet<Family> = new Set(['crash', 'reject', 'lose response']
 /** The schedules with one more fault in the recovery, most telling first, each once. */
 export function seconds(input: SecondsInput): readonly Candidate[] {
   const { chapter, level, first, crossings } = input;
+  if (first.faults.some(isIdleRestart)) return [];
   const view = viewOf(crossings, chapter);
   const from = recoveryFrom(input);
   return view.crossings

@@ -86,5 +86,16 @@ export function calmRun(schedule: Schedule = exampleSchedule): Calm {
     const offset = index + 1;
     note({ kind: 'commit', group: 'greeter', topic: 'greetings.v1', partition: 0, offset });
   }
+  // The harness brings the run to rest with a command of its own.
+  note({ kind: 'command', id: 'closing-1', state: 'sent', value: {}, closing: true });
+  const last = schedule.commands.length;
+  note({ kind: 'append', topic: 'greetings.v1', partition: 0, offset: last });
+  note({
+    kind: 'commit',
+    group: 'greeter',
+    topic: 'greetings.v1',
+    partition: 0,
+    offset: last + 1,
+  });
   return { schedule, crossings, facts };
 }

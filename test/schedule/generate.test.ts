@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { canonicalSchedule, createGenerator, faultTrouble, pointKey } from '#schedule';
+import {
+  canonicalSchedule,
+  createGenerator,
+  faultTrouble,
+  isIdleRestart,
+  pointKey,
+} from '#schedule';
 import type { Level } from '#kit';
 import type { Fault, Schedule } from '#schedule';
 import { calmRun, chapterOne, exampleSchedule } from './chapter-one.ts';
@@ -93,6 +99,12 @@ describe('random schedules', () => {
         if (kind === 'redeliver') expect(options?.offset).toBe(0);
       }
     }
+  });
+
+  test('leave a restart at rest alone: another fault could leave something to be done again', () => {
+    const idle = draw(2, 500).filter(({ faults }) => faults.some(isIdleRestart));
+    expect(idle.length).toBeGreaterThan(0);
+    expect(idle.every(({ faults }) => faults.length === 1)).toBe(true);
   });
 
   test('leave out the kinds that mean nothing for the chapter', () => {
