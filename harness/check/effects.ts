@@ -1,6 +1,6 @@
 /**
  * Effects as `flow.effects` tells them, asked for again only when a part changed that it looked
- * at the last time. Each is stamped with the fact after which it was first there.
+ * at the last time. Each that came by growing is stamped with the fact after which it was there.
  */
 import type { ChapterDefinition, Effect, Moment } from '#kit';
 import { asked, ChapterTrouble } from './sight.ts';
@@ -12,7 +12,7 @@ export function createEffects(
 ) {
   const counts = new Map<string, number>();
   const looked = new Set<string>();
-  let list: readonly Effect[] = [];
+  const list: Effect[] = [];
   let edition = 0;
   let trouble: ChapterTrouble | undefined;
   const part = {
@@ -33,20 +33,19 @@ export function createEffects(
   const ask = (seq: number | undefined): void => {
     looked.clear();
     const answer = asked('flow.effects', () => [...chapter.flow.effects(part)]);
-    const grown = list.every((effect, index) => isSame(effect, answer[index]));
+    // Rows change in place; what comes from calls and records only grows, as a rule.
+    const grown = !looked.has('tables') && list.every((old, index) => isSame(old, answer[index]));
     if (!grown) {
+      list.length = 0;
       counts.clear();
       edition += 1;
     }
-    for (let index = grown ? list.length : 0; index < answer.length; index += 1) {
-      const { id } = answer[index] as Effect;
+    for (const effect of answer.slice(list.length)) {
+      const { id } = effect;
       counts.set(id, (counts.get(id) ?? 0) + 1);
+      const stamp = grown && effect.seq === undefined && seq !== undefined;
+      list.push(stamp ? { ...effect, seq } : effect);
     }
-    list = answer.map((effect, index) => {
-      if (effect.seq !== undefined) return effect;
-      const first = grown ? (list[index]?.seq ?? seq) : seq;
-      return first === undefined ? effect : { ...effect, seq: first };
-    });
   };
 
   const attempt = (seq: number | undefined): void => {

@@ -173,9 +173,11 @@ function zombies(facts: readonly Fact[]): number {
 }
 
 function lostAnswers(facts: readonly Fact[]): number {
-  const lost = operations(facts).filter(
-    (steps) => succeeded(steps) && steps.some(({ step }) => step === 'lost'),
-  );
+  const lost = facts.some((fact) => fact.kind === 'operation' && fact.step === 'lost')
+    ? operations(facts).filter(
+        (steps) => succeeded(steps) && steps.some(({ step }) => step === 'lost'),
+      )
+    : [];
   // A fault may have said so where the world recorded no step for it.
   const said = facts.filter((fact) => fact.kind === 'fault' && fact.lost === 'answer');
   return Math.max(lost.length, said.length);

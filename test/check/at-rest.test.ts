@@ -30,6 +30,17 @@ describe('no-loss', () => {
     expect(found(facts, chapter)[0]?.sentence).toContain('The same is true of m3.');
   });
 
+  test('a consumer that died in a living process is named', () => {
+    const { facts } = greeterUp()
+      .publish('m1')
+      .crashLogged('greeter-0', "TypeError: Cannot read properties of undefined (reading 'id')")
+      .assign(2, {});
+    expect(found(facts, chapter)[0]?.sentence).toBe(
+      'm1 was acknowledged and is in greetings.v1/0 (offset 0), yet it was never done. ' +
+        'greeter-0 is alive but its consumer died of TypeError; nobody restarted it.',
+    );
+  });
+
   test('one effect is enough, and so are two', () => {
     const { facts } = history().publish('m1').done('m1').publish('m2').done('m2').done('m2');
     expect(found(facts, chapter)).toEqual([]);
