@@ -89,7 +89,7 @@ export class Reader {
   varlong(): number {
     let low = 0;
     let shift = 1;
-    // 49 bits stay exact as a number; longer ones (extreme timestamps) are rare and go the slow way.
+    // 49 bits stay exact as a number; longer ones are rare and go the slow way.
     for (let count = 0; count < 7; count++) {
       const byte = this.bytes[this.take(1)]!;
       low += (byte & 127) * shift;

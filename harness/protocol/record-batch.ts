@@ -35,7 +35,7 @@ export interface BatchRecord {
 export interface RecordBatch extends BatchHeader {
   /**
    * Decoded at the first look. Throws 'unsupported-codec', 'malformed', or 'wrong-count' when the
-   * batch holds other than `count` well-formed records.
+   * batch holds other than `count` well-formed records. A spread of the batch leaves them out.
    */
   readonly records: readonly BatchRecord[];
 }
@@ -75,14 +75,23 @@ const maxUnpackedBytes = 104_857_600;
 const writer = new Writer();
 
 export function decodeBatch(buffer: Buffer, start = 0): RecordBatch {
-  const header = readBatchHeader(buffer, start);
-  let records: readonly BatchRecord[] | undefined;
-  return {
-    ...header,
-    get records() {
-      return (records ??= decodeRecords(buffer, start, header));
-    },
-  };
+  return new LazyBatch(buffer, start) as object as RecordBatch;
+}
+
+/** A class, because an object literal with a getter costs a microsecond; the header is copied in. */
+class LazyBatch {
+  readonly #decode: () => readonly BatchRecord[];
+  #records: readonly BatchRecord[] | undefined;
+
+  constructor(buffer: Buffer, start: number) {
+    const header = readBatchHeader(buffer, start);
+    this.#decode = () => decodeRecords(buffer, start, header);
+    Object.assign(this, header);
+  }
+
+  get records(): readonly BatchRecord[] {
+    return (this.#records ??= this.#decode());
+  }
 }
 
 /** Every whole batch in the buffer; a cut one at the end, legal in a fetch answer, is left out. */
