@@ -3,6 +3,7 @@
  * crossing does not say its connection; a slot's producer, consumer and ports are taken for one each, which is how
  * kafkajs opens them towards one broker.
  */
+import { weightOf } from './crossing-view.ts';
 import type { Crossing, Hold } from './schedule.ts';
 
 const producing = new Set([
@@ -22,6 +23,15 @@ function channelOf({ point, target }: Crossing): string {
   return `${point.slot} ${lane}`;
 }
 
+/**
+ * What a slot does next mostly follows from what is held, so that the hold would wait for itself. Only an effect may
+ * be on its way while the service, which should wait for it, has gone on.
+ */
+function waitsForItself(held: Crossing, until: Crossing): boolean {
+  const mayBeLeftAlone = held.phase === 'before apply' && weightOf(held) === 0;
+  return held.point.slot === until.point.slot && !mayBeLeftAlone;
+}
+
 /** Each crossing held until each of the next few of other connections. */
 export function holdPairs(crossings: readonly Crossing[]): readonly Hold[] {
   const places = crossings.filter(({ phase }) => phase !== 'after answer');
@@ -30,7 +40,8 @@ export function holdPairs(crossings: readonly Crossing[]): readonly Hold[] {
     const others: Crossing[] = [];
     for (let next = index + 1; next < places.length && others.length < reach; next++) {
       const other = places[next];
-      if (other !== undefined && channelOf(other) !== channel) others.push(other);
+      if (other === undefined || channelOf(other) === channel) continue;
+      if (!waitsForItself(held, other)) others.push(other);
     }
     return others.map((until) => ({
       what: { point: held.point, phase: held.phase },

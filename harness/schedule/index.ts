@@ -14,6 +14,6 @@ export * from './parse.ts';
 export type { Family } from './point-faults.ts';
 export type * from './schedule.ts';
 export { seconds, type SecondsInput } from './seconds.ts';
-export { printName, type Parsed } from './words.ts';
+export { nearest, printName, type Parsed } from './words.ts';
 export { createGenerator, scheduleArbitrary, type GenerateInput } from './generate.ts';
 export { shrink, type Evidence, type ShrinkLimits, type Shrunk, type Witness } from './shrink.ts';

@@ -73,8 +73,11 @@ export function pointFaults(
   if (phase === 'after answer' || level === 1) return found;
 
   if (crossing.inFlight) add('crash, bytes arrive', fault('crash', { inFlight: 'arrives' }));
-  if (phase === 'after apply') add('lose response', fault('lose-response'));
-  else if (crossing.target === 'kafka') add('lose request', fault('lose-request'));
+  const isLost = crossing.answered === false && phase === 'after apply';
+  if (phase === 'before apply' && crossing.target === 'kafka') {
+    add('lose request', fault('lose-request'));
+  }
+  if (phase === 'after apply' && !isLost) add('lose response', fault('lose-response'));
   addErrors(crossing, view, fault, add);
   addWaits(crossing, view, fault, add);
   if (view.isDelivery(crossing)) {
@@ -84,7 +87,7 @@ export function pointFaults(
       add('rebalance', fault('rebalance', undefined, group));
     }
   }
-  if (level === 3 && crossing.target === 'kafka') add('silence', fault('silence'));
+  if (level === 3 && crossing.target === 'kafka' && !isLost) add('silence', fault('silence'));
   return found;
 }
 
@@ -92,7 +95,7 @@ type MakeFault = (kind: FaultKind, options?: FaultOptions, on?: string) => Fault
 type Add = (family: Family, ...faults: readonly Fault[]) => void;
 
 function addErrors(crossing: Crossing, view: CrossingView, fault: MakeFault, add: Add): void {
-  if (crossing.target !== 'kafka') return;
+  if (crossing.target !== 'kafka' || crossing.answered === false) return;
   const { operation, slot, target } = crossing.point;
   const first = view.isFirstPhase(crossing);
   for (const { code, rebalances } of healthyErrors(operation, crossing.phase, first)) {
@@ -107,7 +110,7 @@ function addErrors(crossing: Crossing, view: CrossingView, fault: MakeFault, add
 function addWaits(crossing: Crossing, view: CrossingView, fault: MakeFault, add: Add): void {
   const longMs = beyondSession(crossing);
   const slow = crossing.target === 'port' ? 'before apply' : 'after apply';
-  if (crossing.phase === slow) {
+  if (crossing.phase === slow && crossing.answered !== false) {
     add('delay', fault('delay', { ms: shortMs }));
     add('delay', fault('delay', { ms: longMs }));
   }

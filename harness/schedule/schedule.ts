@@ -99,6 +99,8 @@ export interface Crossing {
   readonly index: number;
   /** Bytes this instance had written on other connections that had not arrived. */
   readonly inFlight: boolean;
+  /** False where Kafka sends no answer (Produce with acks 0): none can be lost, late or an error. */
+  readonly answered?: false;
   /** Session time-out of the group and transaction time-out of the producer, read off the wire; for zombies. */
   readonly sessionTimeoutMs?: Milliseconds;
 }

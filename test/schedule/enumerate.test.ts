@@ -6,6 +6,7 @@ import {
   printFault,
   printHold,
   printPhasedPoint,
+  printPlace,
   scaledSchedules,
   seconds,
   singles,
@@ -109,6 +110,21 @@ describe('single faults of level 2', () => {
     expect(responses).toContain('lose-response greeter-0 · sink.record (m1) · #1 · after apply');
     expect(responses).toHaveLength(
       calm.crossings.filter(({ phase }) => phase === 'after apply').length,
+    );
+  });
+
+  test('where Kafka sends no answer, none is lost, late or an error', () => {
+    const crossings = calm.crossings.map((crossing) =>
+      crossing.point.operation === 'Produce' ? { ...crossing, answered: false as const } : crossing,
+    );
+    const found = singles({ chapter: chapterOne, level: 3, calm: { ...calm, crossings } });
+    const kinds = found.flatMap(({ schedule }) =>
+      schedule.faults
+        .filter(({ place }) => printPlace(place).includes('Produce greetings.v1 (m1)'))
+        .map(({ kind }) => kind),
+    );
+    expect(new Set(kinds)).toEqual(
+      new Set(['crash', 'stop', 'lose-request', 'silence', 'freeze', 'cut']),
     );
   });
 
@@ -216,9 +232,10 @@ describe('single faults of level 3', () => {
       'hold publisher-0 · Produce greetings.v1 (m1) · #1 · after apply ' +
         'until greeter-0 · sink.record (m1) · #1 · before apply',
     );
-    expect(holds.some((text) => /hold greeter-0 · sink.* until greeter-0 · sink/.test(text))).toBe(
-      false,
-    );
+    const own = /hold greeter-0 · sink.* until greeter-0 · sink/;
+    expect(holds.filter((text) => own.test(text))).toEqual([]);
+    const itself = /hold greeter-0 · Fetch .*\(m1\).* until greeter-0 · .*\(m1\)/;
+    expect(holds.filter((text) => itself.test(text))).toEqual([]);
   });
 });
 
