@@ -3,7 +3,7 @@
  * it was ever assigned or committed; a group that nobody ever joined is held to every topic that
  * carries commands.
  */
-import type { RecordView } from '#kit';
+import type { GroupView, RecordView } from '#kit';
 import { owns } from './roster.ts';
 import type { Sight } from './sight.ts';
 
@@ -52,7 +52,10 @@ function topicsOf(sight: Sight, group: string): readonly string[] {
   return topics.size > 0 ? [...topics] : Object.keys(sight.chapter.flow.id);
 }
 
-/** The slot that the partition is assigned to now. */
-export function ownerOf(sight: Sight, { group, topic, partition }: Lag): string | undefined {
-  return sight.groups[group]?.members.find((member) => owns(member, topic, partition))?.slot;
+/** The member that the partition is assigned to now; its slot may not be known. */
+export function ownerOf(
+  { groups }: Sight,
+  { group, topic, partition }: Lag,
+): GroupView['members'][number] | undefined {
+  return groups[group]?.members.find((member) => owns(member, topic, partition));
 }

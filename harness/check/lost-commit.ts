@@ -25,7 +25,7 @@ export interface LostCommit {
 
 export function lostLastCommit(sight: Sight, lag: Lag): LostCommit | undefined {
   const { group, topic, partition, behind } = lag;
-  const slot = ownerOf(sight, lag);
+  const slot = ownerOf(sight, lag)?.slot;
   const instance = sight.instances.find((each) => each.slot === slot);
   if (slot === undefined || instance?.state !== 'ready') return undefined;
   if (!behind.every((record) => sight.isDone(record))) return undefined;

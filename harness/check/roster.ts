@@ -39,17 +39,17 @@ export function createRoster() {
   };
 
   /**
-   * A Fetch does not name its group: it is the one in which the slot owns the partition, else
-   * every one it is in.
+   * A Fetch does not name its group: it is the one in which the slot, or a member of unknown slot,
+   * owns the partition; else every one that the slot is in.
    */
   const delivered = ({ slot, topic, partition }: DeliverFact): void => {
-    const mine = Object.entries(groups).filter(([, { members }]) =>
-      members.some((member) => member.slot === slot),
+    const having = (is: (member: GroupView['members'][number]) => boolean): string[] =>
+      Object.keys(groups).filter((group) => groups[group]?.members.some(is));
+    const reading = having(
+      (member) => (member.slot ?? slot) === slot && owns(member, topic, partition),
     );
-    const owning = mine.filter(([, { members }]) =>
-      members.some((member) => member.slot === slot && owns(member, topic, partition)),
-    );
-    for (const [group] of owning.length > 0 ? owning : mine) hasRead.add(group);
+    const mine = reading.length > 0 ? reading : having((member) => member.slot === slot);
+    for (const group of mine) hasRead.add(group);
   };
 
   return { instances, groups, hasRead, instance, assigned, delivered };

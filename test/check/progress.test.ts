@@ -20,14 +20,26 @@ describe('progress', () => {
     const { facts } = history().instance('greeter-0', 'starts', 'ready').publish('m1', 1);
     expect(sentences(facts)).toEqual([
       'Group greeter has committed nothing on greetings.v1/1, which nobody reads: ' +
-        'm1 (offset 0) is still to be read and committed.',
+        'm1 (offset 0) is neither done nor committed.',
     ]);
+  });
+
+  test('an owner whose slot is not known still reads', () => {
+    const { facts } = greeterUp()
+      .add({
+        kind: 'assign',
+        group: 'greeter',
+        generation: 2,
+        members: [{ memberId: 'somebody', partitions: [{ topic: 'greetings.v1', partition: 0 }] }],
+      })
+      .publish('m1');
+    expect(sentences(facts)[0]).not.toContain('nobody reads');
   });
 
   test('a record about no command has to be passed too', () => {
     expect(sentences(greeterUp().receipt().facts)).toEqual([
       'Group greeter has committed nothing on greetings.v1/0: ' +
-        'the record at offset 0 is still to be read and committed.',
+        'the record at offset 0 is not committed.',
     ]);
   });
 

@@ -31,7 +31,7 @@ function diedOfIt(sight: Sight, lag: Lag): Breach | undefined {
   const owner = ownerOf(sight, lag);
   const dead = deadConsumers(sight).find(
     ({ slot, groups }) =>
-      slot === owner ||
+      slot === owner?.slot ||
       (owner === undefined && (groups.length === 0 || groups.includes(lag.group))),
   );
   if (dead === undefined) return undefined;
@@ -55,11 +55,14 @@ function standsStill(sight: Sight, lag: Lag): Breach {
     seq === undefined
       ? `Group ${group} has committed nothing on ${topic}/${partition}`
       : `Group ${group} stays at ${offset} on ${topic}/${partition}`;
-  const state = done
-    ? `${nameOf(first)} is done, yet not committed.`
-    : `${nameOf(first)} is still to be read and committed.`;
+  const state =
+    first.command === undefined
+      ? 'is not committed'
+      : done
+        ? 'is done, yet not committed'
+        : 'is neither done nor committed';
   return {
-    sentence: `${stays}${owner === undefined ? ', which nobody reads' : ''}: ${state}`,
+    sentence: `${stays}${owner === undefined ? ', which nobody reads' : ''}: ${nameOf(first)} ${state}.`,
     witnesses: [first.seq, ...(seq === undefined ? [] : [seq])],
     shape: `${done ? 'done, not committed' : 'not committed'} ${group} ${topic}`,
   };
