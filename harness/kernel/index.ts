@@ -1,3 +1,4 @@
+export { every, stopwatch, wallMs, within } from './clock.ts';
 export { Failure, type FailureCode } from './failure.ts';
 export { invariant, InvariantError, unreachable } from './invariant.ts';
 export { canonical, type Json } from './json.ts';

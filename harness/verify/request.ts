@@ -30,6 +30,10 @@ export interface CheckRequest {
   readonly calm?: boolean;
   /** Simulation threads; left out = one per core. */
   readonly workers?: number;
+  /** Go on until this property is found broken; left out = stop at the first finding of whatever property. */
+  readonly until?: string;
+  /** Try saved schedules first, save new ones, count how often a finding was seen; left out = yes. */
+  readonly remember?: boolean;
   /** Told while it runs; never more than a view can show. */
   readonly onProgress?: (event: CheckProgress) => void;
   /** Ends the check early; it rejects with the signal's reason and leaves nothing running. */

@@ -4,7 +4,7 @@
  * replaced. Bounds are in CPU time, so that a busy machine condemns nobody.
  */
 import { Worker } from 'node:worker_threads';
-import { invariant } from '#kernel';
+import { every, invariant } from '#kernel';
 import type { Bundle } from '#sim';
 import { positionOf } from '#sim';
 import type { Schedule } from '#schedule';
@@ -113,10 +113,9 @@ export function createPool(lanes: number): Pool {
     feed(lane);
   };
 
-  const timer = setInterval(() => {
+  const stopLooking = every(lookEveryMs, () => {
     for (const lane of all) void look(lane);
-  }, lookEveryMs);
-  timer.unref();
+  });
 
   for (let count = 0; count < lanes; count++) {
     const lane = {} as Lane;
@@ -140,7 +139,7 @@ export function createPool(lanes: number): Pool {
     },
     async close() {
       closed = true;
-      clearInterval(timer);
+      stopLooking();
       await Promise.all(all.map(({ worker }) => worker.terminate()));
     },
   };

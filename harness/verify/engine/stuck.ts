@@ -4,6 +4,7 @@
  */
 import { Session } from 'node:inspector';
 import type { Worker } from 'node:worker_threads';
+import { within } from '#kernel';
 
 interface Paused {
   readonly callFrames: readonly {
@@ -20,10 +21,7 @@ export async function whereStuck(
   const session = new Session();
   session.connect();
   try {
-    return await Promise.race([
-      ask(session, worker),
-      new Promise<undefined>((resolve) => setTimeout(resolve, patienceMs, undefined)),
-    ]);
+    return await within(patienceMs, ask(session, worker));
   } catch {
     return undefined; // the sentence then names no line
   } finally {

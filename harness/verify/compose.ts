@@ -1,0 +1,167 @@
+/** Puts what a search found into the one object that every view shows. */
+import type { Fact, SourceLine } from '#check';
+import type { ChapterDefinition, Level } from '#kit';
+import type { Schedule } from '#schedule';
+import type { Bundle } from '#sim';
+import type { Corpus } from './corpus.ts';
+import type { Outcome } from './engine/outcome.ts';
+import type { Blame, Excerpt, Report, ReportFinding, Verdict } from './report.ts';
+import type { SearchResult, Unknown } from './search.ts';
+import { faultsOf } from './tally.ts';
+
+/** A finding made small and seen once more, traced and with nothing shared. */
+export interface Shown {
+  readonly outcome: Outcome;
+  readonly property: string;
+  readonly minimal: boolean;
+  readonly shrinkRuns: number;
+  readonly confirmed: boolean;
+  readonly calm: readonly Fact[] | undefined;
+}
+
+export interface ComposeInput {
+  readonly chapterName: string;
+  readonly chapter: ChapterDefinition;
+  readonly level: Level;
+  readonly seed: number;
+  readonly seconds: number;
+  readonly bundle: Bundle;
+  readonly corpus: Corpus;
+  readonly search: SearchResult;
+  readonly shown: Shown | undefined;
+  /** The example was asked for with faults, or a saved schedule: nothing was searched. */
+  readonly single: boolean;
+}
+
+export function compose(input: ComposeInput): Report {
+  const { chapter, chapterName, level, seed, seconds, search, shown, single } = input;
+  const { tally, unknown, complete } = search;
+  const findings = shown === undefined ? [] : reportFindings(input, shown);
+  const broken = new Set(findings.map(({ property }) => property));
+  const certificate = tally.certificate(chapter, level);
+  const proven = single || (complete && certificate.never.length === 0);
+  const ours = findings.some(({ blame }) => blame === 'service');
+  const verdict: Verdict =
+    unknown !== undefined ? 'unknown' : ours ? 'broken' : proven ? 'holds' : 'unknown';
+  return {
+    version: 1,
+    chapter: chapterName,
+    title: chapter.title,
+    promise: chapter.promise,
+    level,
+    verdict,
+    findings,
+    held: Object.keys(chapter.properties).filter((name) => !broken.has(name)),
+    ...(unknown !== undefined && { unknown: unknownPart(input, unknown) }),
+    ...(unknown === undefined && !ours && !proven && !complete && { unknown: tooLittle }),
+    notes: [...tally.notes],
+    ...(!single && { certificate }),
+    world: 'simulated',
+    notJudged: [],
+    runs: tally.runs + (shown?.shrinkRuns ?? 0),
+    ...(!single && tally.singles.of > 0 && { planned: tally.singles.of + 2 }),
+    seconds,
+    seed,
+  };
+}
+
+const tooLittle = {
+  sentence: 'Nothing broke, but the time was over before every single fault had been tried.',
+  advice: 'Give it more time: --budget 60s.',
+  code: [],
+};
+
+function unknownPart({ bundle }: ComposeInput, unknown: Unknown): NonNullable<Report['unknown']> {
+  const { ending } = unknown.outcome;
+  const line =
+    ending.kind === 'uncontrolled' || ending.kind === 'service' ? ending.line : undefined;
+  return {
+    sentence: unknown.sentence,
+    advice: unknown.advice,
+    code: line === undefined ? [] : excerpts(bundle, [line]),
+  };
+}
+
+function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
+  const { chapter, chapterName, corpus, bundle, single } = input;
+  const { outcome, property, minimal, shrinkRuns, confirmed, calm } = shown;
+  const { schedule } = outcome;
+  const id = corpus.save(schedule);
+  const facts = outcome.facts ?? [];
+  const ordered = outcome.findings.toSorted(
+    (a, b) => Number(b.property === property) - Number(a.property === property),
+  );
+  return ordered.map((finding): ReportFinding => {
+    const questions = chapter.hints[finding.property] ?? [];
+    const before = corpus.seen(`${finding.property} ${finding.signature}`);
+    const think = questions[Math.min(before, questions.length - 1)];
+    return {
+      id,
+      property: finding.property,
+      says: finding.says,
+      sentence: finding.sentence,
+      witnesses: finding.witnesses,
+      blame: 'service' satisfies Blame,
+      schedule,
+      faults: faultsOf(schedule),
+      replay: replayLine(chapterName, id, schedule, single),
+      minimal,
+      shrinkRuns,
+      history: facts,
+      ...(calm !== undefined && { calm }),
+      ending: outcome.ending,
+      traceHash: outcome.traceHash,
+      code: excerpts(bundle, linesOf(outcome, finding.witnesses)),
+      ...(think !== undefined && { think }),
+      confirmed,
+    };
+  });
+}
+
+export function chapterArgument(folder: string): string {
+  return String(Number(folder.slice(0, 2)));
+}
+
+function replayLine(chapter: string, id: string, _schedule: Schedule, _single: boolean): string {
+  return `npx crash ${chapterArgument(chapter)} --replay ${id}`;
+}
+
+/** The fault's line first, then the line of what it broke; each once. */
+function linesOf(outcome: Outcome, witnesses: readonly number[]): SourceLine[] {
+  const facts = outcome.facts ?? [];
+  const lines: SourceLine[] = [];
+  const { ending } = outcome;
+  if (ending.kind === 'service' && ending.line !== undefined) lines.push(ending.line);
+  for (const fact of facts) {
+    if (fact.kind === 'fault' && fact.line !== undefined) lines.push(fact.line);
+  }
+  for (const seq of witnesses) {
+    const fact = facts[seq];
+    const line = fact !== undefined && 'line' in fact ? fact.line : undefined;
+    if (line !== undefined) lines.push(line);
+  }
+  if (lines.length === 0) {
+    const exit = facts.find((fact) => fact.kind === 'instance' && fact.line !== undefined);
+    if (exit?.kind === 'instance' && exit.line !== undefined) lines.push(exit.line);
+  }
+  const seen = new Set<string>();
+  return lines.filter(({ file, line }) => {
+    const key = `${file}:${line}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+const around = 2;
+
+export function excerpts(bundle: Bundle, lines: readonly SourceLine[]): Excerpt[] {
+  return lines.flatMap(({ file, line }) => {
+    const path = [...bundle.files.keys()].find((key) => key === file || key.endsWith(`/${file}`));
+    const text = path === undefined ? undefined : bundle.files.get(path);
+    if (text === undefined) return [];
+    const all = text.split('\n');
+    const from = Math.max(1, line - around);
+    return [{ file, line, from, text: all.slice(from - 1, line + around) }];
+  });
+}

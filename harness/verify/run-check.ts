@@ -1,0 +1,221 @@
+/** One check inside the simulation process: prepare, search, make small, see again, compose. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { Failure, hashName, stopwatch } from '#kernel';
+import type { ChapterDefinition, Command } from '#kit';
+import { loadChapter, resolveChapter, type Chapter } from '#content';
+import { parseFault, parseSchedule, shrink, type Schedule } from '#schedule';
+import { bundle, type Bundle } from '#sim';
+import { alwaysService, blamer } from './blame.ts';
+import { compose, type Shown } from './compose.ts';
+import { forgetful, openCorpus, type Corpus } from './corpus.ts';
+import type { Outcome, Runner } from './engine/outcome.ts';
+import { createPool, type Pool } from './engine/pool.ts';
+import type { CheckRequest } from './request.ts';
+import type { Report } from './report.ts';
+import { search, type SearchInput, type SearchResult } from './search.ts';
+import { createTally } from './tally.ts';
+
+const defaultSeed = 42;
+const shrinkRuns = 400;
+
+export async function runCheck(request: CheckRequest): Promise<Report> {
+  const elapsed = stopwatch();
+  const pool = createPool(request.workers ?? availableParallelism());
+  try {
+    const check = await prepare(request, pool);
+    const result = check.single ? await runOne(check) : await search(check.input);
+    const shown = await show(check, result);
+    return compose({
+      chapterName: check.chapter.folder,
+      chapter: check.input.chapter,
+      level: check.input.level,
+      seed: check.input.seed,
+      seconds: elapsed() / 1_000,
+      bundle: check.bundle,
+      corpus: check.corpus,
+      search: result,
+      shown,
+      single: check.single !== undefined,
+    });
+  } finally {
+    await pool.close();
+  }
+}
+
+interface Check {
+  readonly request: CheckRequest;
+  readonly chapter: Chapter;
+  readonly bundle: Bundle;
+  readonly corpus: Corpus;
+  readonly runner: Runner;
+  readonly input: SearchInput;
+  /** Only this schedule. */
+  readonly single: Schedule | undefined;
+}
+
+async function prepare(request: CheckRequest, pool: Pool): Promise<Check> {
+  request.onProgress?.({ phase: 'preparing', runs: 0, done: 0, broken: 0 });
+  const chapter = await loadChapter(await resolveChapter(request.chapter, request.root));
+  const { definition } = chapter;
+  const seed = request.seed ?? defaultSeed;
+  const subject = await program(chapter, request.folders, request.root);
+  const chapterFile = join(chapter.path, 'chapter.ts');
+  pool.prepare({ name: 'subject', chapterFile, bundle: subject });
+  const corpus = request.remember === false ? forgetful : openCorpus(request.root, chapter.folder);
+  const example = exampleOf(chapter, seed);
+  const single = singleOf(request, corpus, example);
+  const input: SearchInput = {
+    request,
+    chapter: definition,
+    level: request.level ?? definition.pass,
+    seed,
+    runner: pool,
+    saved: corpus.saved.map(({ schedule }) => schedule),
+    blame: isSolution(chapter, request) ? alwaysService : withSolution(chapter, pool, chapterFile),
+    example,
+  };
+  return { request, chapter, bundle: subject, corpus, runner: pool, input, single };
+}
+
+function program(chapter: Chapter, folders: readonly string[], root: string): Promise<Bundle> {
+  const entries = Object.fromEntries(
+    Object.entries(chapter.definition.roles).map(([role, { file }]) => [role, file]),
+  );
+  return bundle({ folders, entries, projectRoot: root });
+}
+
+/** Bundled when the first finding needs it. */
+function withSolution(chapter: Chapter, pool: Pool, chapterFile: string): SearchInput['blame'] {
+  let ready: Promise<SearchInput['blame']> | undefined;
+  return async (outcome, finding) => {
+    ready ??= program(chapter, [chapter.solutionPath], chapter.root).then((reference) => {
+      pool.prepare({ name: 'solution', chapterFile, bundle: reference });
+      return blamer(pool, 'solution');
+    });
+    return (await ready)(outcome, finding);
+  };
+}
+
+function isSolution(chapter: Chapter, { folders, root }: CheckRequest): boolean {
+  const own = folders.map((folder) => join(folder.startsWith('/') ? '' : root, folder));
+  return own.length === 1 && own[0] === chapter.solutionPath;
+}
+
+export function exampleOf({ folder, definition }: Chapter, seed: number): Schedule {
+  const { workload } = definition;
+  const idOf = workload.id as (command: Command) => string;
+  return {
+    format: 1,
+    chapter: folder,
+    seed: hashName(`example ${seed}`),
+    instances: {},
+    commands: workload.example.map((value) => ({ id: idOf(value), value })),
+    faults: [],
+    holds: [],
+  };
+}
+
+function singleOf(request: CheckRequest, corpus: Corpus, example: Schedule): Schedule | undefined {
+  const { faults, replay, calm } = request;
+  if (replay !== undefined) return replayed(replay, corpus);
+  if (faults !== undefined && faults.length > 0) {
+    return {
+      ...example,
+      faults: faults.map((text) => {
+        const parsed = parseFault(text);
+        if (parsed.ok) return parsed.value;
+        throw new Failure('USAGE', `${parsed.sentence} Example: --fault '${parsed.example}'`);
+      }),
+    };
+  }
+  return calm === true ? example : undefined;
+}
+
+function replayed(replay: string, corpus: Corpus): Schedule {
+  const saved = corpus.saved.find(({ id }) => id === replay);
+  if (saved !== undefined) return saved.schedule;
+  if (/^k\d+$/.test(replay)) {
+    const ids = corpus.saved.map(({ id }) => id).join(', ');
+    const known = ids === '' ? 'Nothing is saved for this chapter yet.' : `There are ${ids}.`;
+    throw new Failure('USAGE', `There is no saved schedule ${replay}. ${known}`);
+  }
+  let text: string;
+  try {
+    text = readFileSync(replay, 'utf8');
+  } catch (cause) {
+    throw new Failure('USAGE', `${replay} cannot be read.`, { cause });
+  }
+  const parsed = parseSchedule(text);
+  if (parsed.ok) return parsed.value;
+  throw new Failure('USAGE', `${replay}: ${parsed.sentence}`);
+}
+
+/** Replay, `--fault`, `--calm`: one schedule, nothing searched. */
+async function runOne({ runner, single, input }: Check): Promise<SearchResult> {
+  const tally = createTally();
+  const schedule = single as Schedule;
+  const outcome = await runner.run(schedule, { program: 'subject', fresh: true, wantFacts: true });
+  tally.add(outcome);
+  const missed = schedule.faults.filter((_fault, index) => !outcome.fired.includes(index));
+  for (const _ of missed)
+    tally.notes.add('A fault could not be placed: the run never came to its place.');
+  const [finding] = outcome.findings;
+  const { unknown: reason } = outcome;
+  return {
+    hit: finding && { outcome, finding },
+    unknown: reason && { ...reason, outcome },
+    tally,
+    fresh: true,
+    complete: true,
+  } satisfies SearchResult & { readonly input?: typeof input };
+}
+
+/** Makes a hit small and runs it once more, traced, with nothing shared. */
+async function show(check: Check, result: SearchResult): Promise<Shown | undefined> {
+  const { hit } = result;
+  if (hit === undefined || result.unknown !== undefined) return undefined;
+  const { runner, request } = check;
+  const { signature, property } = hit.finding;
+  const small = await smallest(check, hit.outcome, signature, result.fresh);
+  request.onProgress?.({ phase: 'confirming', runs: result.tally.runs, done: 0, broken: 1 });
+  const wanted = { program: 'subject', traced: true, wantFacts: true } as const;
+  const outcome = await runner.run(small.schedule, { ...wanted, fresh: true });
+  const plain = await runner.run(small.schedule, { program: 'subject', fresh: result.fresh });
+  const calm =
+    request.calm === true && check.single === undefined
+      ? (await runner.run(check.input.example, wanted)).facts
+      : undefined;
+  return {
+    outcome: outcome.findings.length > 0 ? outcome : hit.outcome,
+    property,
+    minimal: small.minimal,
+    shrinkRuns: small.runs,
+    confirmed: outcome.traceHash === plain.traceHash && outcome.findings.length > 0,
+    calm,
+  };
+}
+
+async function smallest(
+  { runner, request, single }: Check,
+  outcome: Outcome,
+  signature: string,
+  fresh: boolean,
+): Promise<{ schedule: Schedule; runs: number; minimal: boolean }> {
+  if (single !== undefined) return { schedule: outcome.schedule, runs: 0, minimal: false };
+  let done = 0;
+  return shrink(
+    outcome.schedule,
+    async (candidate) => {
+      request.onProgress?.({ phase: 'shrinking', runs: done, done: done++, broken: 1 });
+      const { findings, fired, held } = await runner.run(candidate, { program: 'subject', fresh });
+      const same = findings.find((finding) => finding.signature === signature);
+      return { signature: same?.signature, fired, held };
+    },
+    signature,
+    { runs: shrinkRuns },
+  );
+}
+
+export type { ChapterDefinition };

@@ -1,0 +1,99 @@
+/** Sums over the runs of a check: what was tried, what really happened, what was never seen. */
+import { expectedHardMoments } from '#check';
+import type { ChapterDefinition, Level } from '#kit';
+import { printFault, type Candidate, type Schedule } from '#schedule';
+import type { Certificate } from './report.ts';
+import type { Outcome } from './engine/outcome.ts';
+
+export interface Share {
+  tried: number;
+  of: number;
+}
+
+export interface Tally {
+  readonly crashPoints: Share;
+  readonly singles: Share;
+  readonly seconds: Share;
+  random: number;
+  unfired: number;
+  repeatedFresh: number;
+  runs: number;
+  readonly classes: Set<string>;
+  readonly notes: Set<string>;
+  /** Every fault of the schedule struck (and every hold held): only then it counts as tried. */
+  add(outcome: Outcome): boolean;
+  /** A candidate of the singles: also counts crash points. */
+  single(candidate: Candidate, outcome: Outcome): void;
+  certificate(chapter: ChapterDefinition, level: Level): Certificate;
+}
+
+const mostNotes = 3;
+
+export function createTally(): Tally {
+  const sometimes: Record<string, number> = {};
+  const tally: Tally = {
+    crashPoints: { tried: 0, of: 0 },
+    singles: { tried: 0, of: 0 },
+    seconds: { tried: 0, of: 0 },
+    random: 0,
+    unfired: 0,
+    repeatedFresh: 0,
+    runs: 0,
+    classes: new Set(),
+    notes: new Set(),
+    add(outcome) {
+      tally.runs++;
+      for (const [name, count] of Object.entries(outcome.sometimes)) {
+        sometimes[name] = (sometimes[name] ?? 0) + count;
+      }
+      if (tally.notes.size < mostNotes) for (const note of outcome.notes) tally.notes.add(note);
+      const { faults, holds } = outcome.schedule;
+      const missed = faults.length - outcome.fired.length + holds.length - outcome.held.length;
+      if (missed > 0) {
+        tally.unfired++;
+        return false;
+      }
+      tally.classes.add(outcome.traceClass);
+      return true;
+    },
+    single({ family }, outcome) {
+      if (!tally.add(outcome)) return;
+      tally.singles.tried++;
+      if (family === 'crash') tally.crashPoints.tried++;
+    },
+    certificate(chapter, level) {
+      const expected = expectedHardMoments(chapter, level);
+      return {
+        level,
+        crashPoints: { ...tally.crashPoints },
+        singles: { ...tally.singles },
+        seconds: { ...tally.seconds },
+        random: tally.random,
+        unfired: tally.unfired,
+        distinct: tally.classes.size,
+        sometimes: { ...sometimes },
+        never: expected.filter((name) => (sometimes[name] ?? 0) === 0),
+        untried: untried(tally, level, chapter),
+        repeatedFresh: tally.repeatedFresh,
+      };
+    },
+  };
+  return tally;
+}
+
+function untried(tally: Tally, level: Level, chapter: ChapterDefinition): string[] {
+  const left = (share: Share, what: string): string[] =>
+    share.of > share.tried ? [`${share.of - share.tried} ${what}`] : [];
+  const most = Math.max(...Object.values(chapter.roles).map(({ instances }) => instances[1]));
+  return [
+    ...left(tally.singles, 'single faults'),
+    ...left(tally.seconds, 'pairs of faults'),
+    ...(level < 2 ? ['lost answers, zombies and a second instance (level 2)'] : []),
+    ...(level < 3 ? ['silent connections and every order of delivery (level 3)'] : []),
+    ...(most > 2 ? ['every fault with three instances'] : []),
+  ];
+}
+
+export function faultsOf(schedule: Schedule): readonly string[] {
+  return schedule.faults.map(printFault);
+}
