@@ -36,7 +36,8 @@ export class VirtualSocket extends Duplex {
   bytesWritten = 0;
 
   constructor(host: Host, options: ConnectOptions = {}) {
-    super({ allowHalfOpen: options.allowHalfOpen ?? false, decodeStrings: true });
+    const allowHalfOpen = options.allowHalfOpen ?? false;
+    super({ allowHalfOpen, decodeStrings: true, emitClose: false });
     this.#host = host;
     if (options.timeout !== undefined) this.setTimeout(options.timeout);
   }
@@ -139,6 +140,8 @@ export class VirtualSocket extends Duplex {
     this.#idle?.close();
     this.#line?.destroy();
     done(error);
+    // After the stream's own 'error', and telling whether there was one, as Node's sockets do.
+    process.nextTick(() => this.emit('close', error !== null));
   }
 
   setTimeout(delayMs: Milliseconds, listener?: () => void): this {
