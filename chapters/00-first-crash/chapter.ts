@@ -84,6 +84,10 @@ export const firstCrash = chapter({
     },
     swallow: { breaks: 'no-loss', says: 'logs a rejected sink.record and commits all the same' },
     'not-awaited': { breaks: 'no-loss', says: 'calls sink.record first and does not wait for it' },
+    'standby-group': {
+      breaks: 'calm-exact',
+      says: 'a second consumer with a group of its own "in case the first one dies"',
+    },
   },
   variants: { 'auto-commit': { says: 'leaves committing to kafkajs, after the handler' } },
 });

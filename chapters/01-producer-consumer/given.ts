@@ -1,4 +1,7 @@
-/** What your services may use: how to write and read a greeting, and the sink. No answers in here. */
+/**
+ * What your services may use: how to write and read a greeting, and the sink. No answers in
+ * here.
+ */
 
 export type Greeting = { readonly id: string; readonly body: string };
 
@@ -7,7 +10,10 @@ export interface Publisher {
   publish(greeting: Greeting): Promise<void>;
 }
 
-/** An outside system that keeps what it is told, in order. It may be slow; it may reject and keep nothing. */
+/**
+ * An outside system that keeps what it is told, in order. It may be slow; it may reject and keep
+ * nothing.
+ */
 export interface Sink {
   record(greeting: Greeting): Promise<void>;
 }
