@@ -1,6 +1,7 @@
 /**
- * What the crossings of a run say about the service: who is a consumer, which crossings are effects and deliveries,
- * which a fault may strike. Only names are read here, so it holds for runs that were never executed as well.
+ * What the crossings of a run say about the service: who is a consumer, which crossings are effects
+ * and deliveries, which a fault may strike. Only names are read here, so it holds for runs that
+ * were never executed as well.
  */
 import type { ChapterDefinition } from '#kit';
 import { pointKey, type PhasedPoint } from './notation.ts';
@@ -36,7 +37,10 @@ export function roleOf(slot: string): string {
 /** No harness closes a run with more commands (DESIGN: at most 64). */
 const mostClosing = 80;
 
-/** Ids of the commands that bring a run to rest; they come after the last fault, so none strikes there. */
+/**
+ * Ids of the commands that bring a run to rest; they come after the last fault, so none strikes
+ * there.
+ */
 function closingIds({ workload }: ChapterFaults): ReadonlySet<string> {
   return new Set(
     Array.from({ length: mostClosing }, (_, n) => workload.id(workload.closing(n) as never)),
@@ -70,11 +74,16 @@ export interface CrossingView {
   readonly crossings: readonly Crossing[];
   /** Judged groups that a slot is in, by its requests. */
   groupsOf(slot: string): readonly string[];
-  /** A role whose group hands its partitions to another instance, and that may have a second one. */
+  /**
+   * A role whose group hands its partitions to another instance, and that may have a second one.
+   */
   canScale(role: string): boolean;
   /** No earlier phase of the same point was crossed. */
   isFirstPhase(crossing: Crossing): boolean;
-  /** Where an instance has a record and has done nothing with it: the Fetch, and the effect before it applies. */
+  /**
+   * Where an instance has a record and has done nothing with it: the Fetch, and the effect before
+   * it applies.
+   */
   isDelivery(crossing: Crossing): boolean;
 }
 

@@ -1,7 +1,8 @@
 /**
- * All single faults of a level, from the calm run that the chapter's example makes: every crossing with every fault
- * that means something there, and the faults that are about the whole run. Most telling first, so that the first
- * red comes early; the order and the set depend on the input alone. Pairs are in seconds.ts, mixes in generate.ts.
+ * All single faults of a level, from the calm run that the chapter's example makes: every crossing
+ * with every fault that means something there, and the faults that are about the whole run. Most
+ * telling first, so that the first red comes early; the order and the set depend on the input
+ * alone. Pairs are in seconds.ts, mixes in generate.ts.
  */
 import type { Fact } from '#check';
 import type { FaultKind, Level } from '#kit';
@@ -24,7 +25,9 @@ export interface EnumerateInput {
   readonly chapter: ChapterFaults;
   readonly level: Level;
   readonly calm: Calm;
-  /** Calm runs of `scaledSchedules`; left out = the names of two instances are guessed from `calm`. */
+  /**
+   * Calm runs of `scaledSchedules`; left out = the names of two instances are guessed from `calm`.
+   */
   readonly scaled?: readonly Calm[];
 }
 
@@ -33,7 +36,9 @@ export interface Candidate {
   readonly schedule: Schedule;
 }
 
-/** Place in the order, by family and weight of the point: effects and commits, deliveries, the rest. */
+/**
+ * Place in the order, by family and weight of the point: effects and commits, deliveries, the rest.
+ */
 const ranks: Readonly<Record<Family, readonly [number, number, number]>> = {
   'idle restart': [0, 0, 0],
   reject: [1, 1, 1],
@@ -174,7 +179,8 @@ function redeliveries(facts: readonly Fact[], groups: readonly string[]): readon
     { group: string; topic: string; partition: number; to: number }
   >();
   const offsets = new Map<string, number[]>();
-  // Faults at rest strike before the closing commands: an offset of those would lie ahead, and skip records.
+  // Faults at rest strike before the closing commands: an offset of those would lie ahead, and
+  // skip records.
   const closing = facts.findIndex((fact) => fact.kind === 'command' && fact.closing);
   for (const fact of closing < 0 ? facts : facts.slice(0, closing)) {
     if (fact.kind === 'append') {

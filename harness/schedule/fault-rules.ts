@@ -1,6 +1,7 @@
 /**
- * Which faults can mean something: where a kind may strike, what it needs to know, what it takes. Files and typed
- * faults are both checked against this table; that a fault really strikes in a run is the world's to say.
+ * Which faults can mean something: where a kind may strike, what it needs to know, what it takes.
+ * Files and typed faults are both checked against this table; that a fault really strikes in a run
+ * is the world's to say.
  */
 import type { FaultKind } from '#kit';
 import { isCode } from './notation.ts';

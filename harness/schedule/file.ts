@@ -1,6 +1,7 @@
 /**
- * Schedules as files: JSON that a person can read and write, with faults and holds in the one notation. Reading
- * checks everything and answers with a sentence; files are read and written elsewhere. Format: docs/format.md.
+ * Schedules as files: JSON that a person can read and write, with faults and holds in the one
+ * notation. Reading checks everything and answers with a sentence; files are read and written
+ * elsewhere. Format: docs/format.md.
  */
 import { canonical } from '#kernel';
 import type { Command } from '#kit';

@@ -1,10 +1,12 @@
 /**
- * Random mixes: commands as the chapter's own arbitrary makes them, and beside them up to three faults, holds,
- * instances, timings and jitter. fast-check draws all of it; the same seed and index give the same schedule.
+ * Random mixes: commands as the chapter's own arbitrary makes them, and beside them up to three
+ * faults, holds, instances, timings and jitter. fast-check draws all of it; the same seed and index
+ * give the same schedule.
  *
- * Names of points for commands that were never run are made from the calm run: what happened about m1 there is
- * expected about a command of the same shape here. Some will not fire; those are counted elsewhere, never as passed.
- * Left out: commands sent at a point, and causes that batch differently from the calm run.
+ * Names of points for commands that were never run are made from the calm run: what happened about
+ * m1 there is expected about a command of the same shape here. Some will not fire; those are
+ * counted elsewhere, never as passed. Left out: commands sent at a point, and causes that batch
+ * differently from the calm run.
  */
 import * as fc from 'fast-check';
 import { random } from '#kernel';
@@ -20,7 +22,10 @@ import type { Fault, Hold, Schedule, ScheduledCommand } from './schedule.ts';
 
 export type GenerateInput = Omit<EnumerateInput, 'scaled'>;
 
-/** Draws: numbers that the mapping below turns into choices. Unbiased, for small numbers are no simpler here. */
+/**
+ * Draws: numbers that the mapping below turns into choices. Unbiased, for small numbers are no
+ * simpler here.
+ */
 const number = fc.noBias(fc.nat());
 const several = <T>(of: fc.Arbitrary<T>, length: number): fc.Arbitrary<T[]> =>
   fc.array(of, { minLength: length, maxLength: length });
@@ -54,7 +59,10 @@ interface Templates {
   readonly example: readonly ScheduledCommand[];
 }
 
-/** Schedules like the calm run, as an arbitrary for an engineer's own properties; the seed is not drawn. */
+/**
+ * Schedules like the calm run, as an arbitrary for an engineer's own properties; the seed is not
+ * drawn.
+ */
 export function scheduleArbitrary(input: GenerateInput): fc.Arbitrary<Schedule> {
   const templates = templatesOf(input);
   return fc
@@ -148,12 +156,18 @@ function drawFaults(scene: Scene, choices: Choices): readonly Fault[] {
   });
 }
 
-/** An offset that the calm run had committed may lie ahead of this run's; the first never skips a record. */
+/**
+ * An offset that the calm run had committed may lie ahead of this run's; the first never skips a
+ * record.
+ */
 function safe(fault: Fault): Fault {
   return fault.kind === 'redeliver' ? { ...fault, with: { ...fault.with, offset: 0 } } : fault;
 }
 
-/** Which command and slot of this schedule stand for those of the template; `undefined` = none could. */
+/**
+ * Which command and slot of this schedule stand for those of the template; `undefined` = none
+ * could.
+ */
 function namesFor(
   { chapter, commands, instances, templates }: Scene,
   draws: PickDraws,

@@ -1,7 +1,7 @@
 /**
- * What a healthy Kafka may answer, whatever the client did right: the coordinator loads or moves, a leader moves,
- * replicas are slow, a transaction still ends. Errors that would be lies out of nowhere (1, 22, 25, 45) are left
- * out; a broker that means them says them itself.
+ * What a healthy Kafka may answer, whatever the client did right: the coordinator loads or moves, a
+ * leader moves, replicas are slow, a transaction still ends. Errors that would be lies out of
+ * nowhere (1, 22, 25, 45) are left out; a broker that means them says them itself.
  */
 import type { Phase } from './schedule.ts';
 
@@ -29,7 +29,8 @@ const midRebalance: HealthyError = {
 const table: Readonly<Record<string, readonly HealthyError[]>> = {
   FindCoordinator: before('COORDINATOR_NOT_AVAILABLE'),
   JoinGroup: before(loading, moved),
-  // A loading coordinator answers SyncGroup with 27, for it has forgotten the rebalance (KAFKA-6888).
+  // A loading coordinator answers SyncGroup with 27, for it has forgotten the rebalance
+  // (KAFKA-6888).
   SyncGroup: before('REBALANCE_IN_PROGRESS', moved),
   OffsetFetch: before(loading, moved),
   OffsetCommit: [midRebalance, ...before(loading, moved)],

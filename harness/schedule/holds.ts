@@ -1,7 +1,7 @@
 /**
- * Delivery choices worth trying: what crosses on one connection waits for one of the next crossings on others. A
- * crossing does not say its connection; a slot's producer, consumer and ports are taken for one each, which is how
- * kafkajs opens them towards one broker.
+ * Delivery choices worth trying: what crosses on one connection waits for one of the next crossings
+ * on others. A crossing does not say its connection; a slot's producer, consumer and ports are
+ * taken for one each, which is how kafkajs opens them towards one broker.
  */
 import { weightOf } from './crossing-view.ts';
 import type { Crossing, Hold } from './schedule.ts';
@@ -24,8 +24,8 @@ function channelOf({ point, target }: Crossing): string {
 }
 
 /**
- * What a slot does next mostly follows from what is held, so that the hold would wait for itself. Only an effect may
- * be on its way while the service, which should wait for it, has gone on.
+ * What a slot does next mostly follows from what is held, so that the hold would wait for itself.
+ * Only an effect may be on its way while the service, which should wait for it, has gone on.
  */
 function waitsForItself(held: Crossing, until: Crossing): boolean {
   const mayBeLeftAlone = held.phase === 'before apply' && weightOf(held) === 0;

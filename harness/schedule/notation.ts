@@ -1,6 +1,7 @@
 /**
- * The one notation of fault points, places, faults and holds, as terminal, page, schedule file and `--fault` show
- * them. `parse.ts` reads it back; for well-formed values (fault-rules.ts) both are inverses.
+ * The one notation of fault points, places, faults and holds, as terminal, page, schedule file and
+ * `--fault` show them. `parse.ts` reads it back; for well-formed values (fault-rules.ts) both are
+ * inverses.
  */
 import { printName } from './words.ts';
 import type { Fault, FaultPoint, Hold, Phase, Place } from './schedule.ts';
@@ -75,8 +76,8 @@ export function printRedeliverTarget({ group, topic, partition }: RedeliverTarge
 }
 
 /**
- * Equal for equal points and phases, different otherwise: a key for maps. Called some 200 times per run, so it
- * writes nothing that a reader would need.
+ * Equal for equal points and phases, different otherwise: a key for maps. Called some 200 times per
+ * run, so it writes nothing that a reader would need.
  */
 export function pointKey(point: FaultPoint, phase: Phase): string {
   const { cause } = point;

@@ -1,7 +1,8 @@
 /**
- * Reads the notation, typed by a person or written by notation.ts. Lenient: `-`, `.`, `*` or `|` between spaces
- * count as `·`, which may be left out too; no `#n` means #1; no phase means the usual one of the fault; `1.5 s`
- * is 1500 ms. Strict about everything that could be mistaken. Trouble is a value with one correct example.
+ * Reads the notation, typed by a person or written by notation.ts. Lenient: `-`, `.`, `*` or `|`
+ * between spaces count as `·`, which may be left out too; no `#n` means #1; no phase means the
+ * usual one of the fault; `1.5 s` is 1500 ms. Strict about everything that could be mistaken.
+ * Trouble is a value with one correct example.
  */
 import type { FaultKind } from '#kit';
 import { faultKinds, faultRules, faultTrouble, usualPhase } from './fault-rules.ts';

@@ -1,6 +1,6 @@
 /**
- * Every single fault that makes sense at one crossing, by level. One entry may be two faults that only together make
- * the story: a zombie and its successor, an error that needs its rebalance.
+ * Every single fault that makes sense at one crossing, by level. One entry may be two faults that
+ * only together make the story: a zombie and its successor, an error that needs its rebalance.
  */
 import type { FaultKind, Level } from '#kit';
 import type { Milliseconds } from '#kernel';

@@ -1,4 +1,6 @@
-/** Commands and slots that a fault or hold names: finding them, and putting others in their place. */
+/**
+ * Commands and slots that a fault or hold names: finding them, and putting others in their place.
+ */
 import type { Fault, FaultPoint, Hold, Place, ScheduledCommand } from './schedule.ts';
 import type { PhasedPoint } from './notation.ts';
 

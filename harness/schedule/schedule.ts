@@ -1,6 +1,6 @@
 /**
- * A schedule: workload, faults and delivery choices. A file, replayable byte for byte. The notation of its parts is
- * in notation.ts, the file format in docs/format.md.
+ * A schedule: workload, faults and delivery choices. A file, replayable byte for byte. The notation
+ * of its parts is in notation.ts, the file format in docs/format.md.
  */
 import type { FaultKind, Command } from '#kit';
 import type { Milliseconds } from '#kernel';
@@ -49,8 +49,9 @@ export interface Fault {
   readonly kind: FaultKind;
   readonly place: Place;
   /**
-   * What it strikes, where the place alone does not say: a slot (stop, restart), `everything` (restart), a role
-   * (join), a group (rebalance), a command (republish), `group topic/partition` (redeliver).
+   * What it strikes, where the place alone does not say: a slot (stop, restart), `everything`
+   * (restart), a role (join), a group (rebalance), a command (republish), `group topic/partition`
+   * (redeliver).
    */
   readonly on?: string;
   readonly with?: FaultOptions;
@@ -99,8 +100,13 @@ export interface Crossing {
   readonly index: number;
   /** Bytes this instance had written on other connections that had not arrived. */
   readonly inFlight: boolean;
-  /** False where Kafka sends no answer (Produce with acks 0): none can be lost, late or an error. */
+  /**
+   * False where Kafka sends no answer (Produce with acks 0): none can be lost, late or an error.
+   */
   readonly answered?: false;
-  /** Session time-out of the group and transaction time-out of the producer, read off the wire; for zombies. */
+  /**
+   * Session time-out of the group and transaction time-out of the producer, read off the wire; for
+   * zombies.
+   */
   readonly sessionTimeoutMs?: Milliseconds;
 }

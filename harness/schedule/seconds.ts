@@ -1,6 +1,7 @@
 /**
- * Second faults: what else may go wrong while the first is being recovered from. Only crashes, rejections and lost
- * answers, for these are what a recovery path must bear; other pairs are left to the random mixes.
+ * Second faults: what else may go wrong while the first is being recovered from. Only crashes,
+ * rejections and lost answers, for these are what a recovery path must bear; other pairs are left
+ * to the random mixes.
  */
 import type { Fact } from '#check';
 import type { Level } from '#kit';

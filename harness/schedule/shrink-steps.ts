@@ -1,6 +1,7 @@
 /**
- * The steps that shrinking tries, largest first: faults, holds, commands; then instances, timings, jitter and the
- * options of faults. A command that a fault, a hold or a timing names takes these names along.
+ * The steps that shrinking tries, largest first: faults, holds, commands; then instances, timings,
+ * jitter and the options of faults. A command that a fault, a hold or a timing names takes these
+ * names along.
  */
 import type { Milliseconds } from '#kernel';
 import { commandsInFault, commandsInHold } from './rename.ts';
@@ -19,16 +20,16 @@ export function* deletions(schedule: Schedule): Generator<Schedule> {
   }
 }
 
-/** What stays when one part is left out, parts from half of the list down to single entries. */
+/**
+ * What stays when one part is left out: parts from half of the list down to single entries, the
+ * last first.
+ */
 function* keptParts<Entry>(list: readonly Entry[]): Generator<readonly Entry[]> {
   if (list.length > 1) yield [];
-  for (
-    let size = Math.ceil(list.length / 2);
-    size >= 1;
-    size = size === 1 ? 0 : Math.ceil(size / 2)
-  ) {
-    for (let from = 0; from < list.length; from += size) {
-      yield list.toSpliced(from, size);
+  for (let size = Math.ceil(list.length / 2); size > 0; size = size > 1 ? Math.ceil(size / 2) : 0) {
+    for (let end = list.length; end > 0; end -= size) {
+      const from = Math.max(0, end - size);
+      yield list.toSpliced(from, end - from);
     }
   }
 }
@@ -116,7 +117,9 @@ function* simplerInstances(schedule: Schedule): Generator<Schedule> {
   }
 }
 
-/** Lengths of time to try instead, shortest first: a moment, then beyond kafkajs's session of 30 s. */
+/**
+ * Lengths of time to try instead, shortest first: a moment, then beyond kafkajs's session of 30 s.
+ */
 const rounderMs: readonly Milliseconds[] = [1_500, 45_000];
 
 function* simplerFaults(fault: Fault): Generator<Fault> {

@@ -1,9 +1,11 @@
 /**
- * Makes a failing schedule small. A step counts only when a run was seen to fail with the same signature; a fault
- * that did not fire proves nothing, so it is dropped and the rest is tried again. At the end every single deletion
- * was executed and did not fail so (`minimal`), or the limit was reached. Deterministic; no clock of its own.
+ * Makes a failing schedule small. A step counts only when a run was seen to fail with the same
+ * signature; a fault that did not fire proves nothing, so it is dropped and the rest is tried
+ * again. At the end every single deletion was executed and did not fail so (`minimal`), or the
+ * limit was reached. Deterministic; no clock of its own.
  *
- * Left out: simpler values inside commands (the chapter's arbitrary draws small ones often) and other seeds.
+ * Left out: simpler values inside commands (the chapter's arbitrary draws small ones often) and
+ * other seeds.
  */
 import { canonicalSchedule } from './file.ts';
 import { deletions, simplifications } from './shrink-steps.ts';
@@ -11,7 +13,10 @@ import type { Schedule } from './schedule.ts';
 
 /** What one run of a candidate showed. */
 export interface Evidence {
-  /** Names the finding, so that another bug on the way is not taken for this one; `undefined` = it passed. */
+  /**
+   * Names the finding, so that another bug on the way is not taken for this one; `undefined` = it
+   * passed.
+   */
   readonly signature: string | undefined;
   /** Indices in the candidate's faults (holds) that really struck (held). */
   readonly fired: readonly number[];

@@ -1,6 +1,7 @@
 /**
- * Words of the notation: what is quoted, what separates, how a text is cut into tokens. Reading is lenient about the
- * separator, for `·` is hard to type; writing is not. The grammar is in parse.ts, the printing in notation.ts.
+ * Words of the notation: what is quoted, what separates, how a text is cut into tokens. Reading is
+ * lenient about the separator, for `·` is hard to type; writing is not. The grammar is in parse.ts,
+ * the printing in notation.ts.
  */
 
 /** What reading a person's text gives: trouble is a value, with one correct example beside it. */
@@ -30,7 +31,10 @@ const plain = /^[\p{L}\p{N}_][\p{L}\p{N}_./:@+=-]*$/u;
 
 const separators = new Set(['-', '–', '—', '.', '*', '|', '•', '·']);
 
-/** A name as it stands in the notation: bare where nothing can be mistaken, as a JSON string otherwise. */
+/**
+ * A name as it stands in the notation: bare where nothing can be mistaken, as a JSON string
+ * otherwise.
+ */
 export function printName(name: string): string {
   return plain.test(name) && !reserved.has(name) ? name : JSON.stringify(name);
 }

@@ -1,6 +1,7 @@
 /**
- * The shape of chapter 1, written by hand: a publisher that is called, a consumer group, a sink. `calmRun` is what
- * such a service crosses when nothing goes wrong, each command after the one before.
+ * The shape of chapter 1, written by hand: a publisher that is called, a consumer group, a sink.
+ * `calmRun` is what such a service crosses when nothing goes wrong, each command after the one
+ * before.
  */
 import * as fc from 'fast-check';
 import type { Fact } from '#check';

@@ -35,7 +35,9 @@ const anySchedule: fc.Arbitrary<Schedule> = fc
     ...(jitterMs === 0 ? {} : { jitterMs }),
   }));
 
-/** Through JSON, as it comes from a file or report: no `undefined`, no special prototypes, no -0. */
+/**
+ * Through JSON, as it comes from a file or report: no `undefined`, no special prototypes, no -0.
+ */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 describe('a schedule file', () => {

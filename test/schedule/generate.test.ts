@@ -17,7 +17,9 @@ function draw(level: 1 | 2 | 3, count: number, seed = 7): readonly Schedule[] {
   return Array.from({ length: count }, (_, index) => generate(seed, index));
 }
 
-/** Whether the undisturbed run of these commands passes the place: what can be said without a world. */
+/**
+ * Whether the undisturbed run of these commands passes the place: what can be said without a world.
+ */
 function names(schedule: Schedule): (fault: Fault) => boolean {
   const crossed = new Set(
     calmRun(schedule).crossings.map(({ point, phase }) => pointKey(point, phase)),
@@ -101,7 +103,7 @@ describe('random schedules', () => {
     }
   });
 
-  test('leave a restart at rest alone: another fault could leave something to be done again', () => {
+  test('leave a restart at rest alone, for other faults leave things to be done again', () => {
     const idle = draw(2, 500).filter(({ faults }) => faults.some(isIdleRestart));
     expect(idle.length).toBeGreaterThan(0);
     expect(idle.every(({ faults }) => faults.length === 1)).toBe(true);

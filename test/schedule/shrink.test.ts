@@ -166,7 +166,7 @@ describe('shrinking', () => {
     expect(shrunk.schedule.commands.map(({ id }) => id)).toEqual(['m1', 'm2']);
   });
 
-  test('at its limit it says that it is not minimal and returns what was seen failing', async () => {
+  test('at its limit it is not minimal and returns what was seen failing', async () => {
     const ids = Array.from({ length: 40 }, (_, index) => `m${index}`);
     const failing = new Set<string>();
     const witness = witnessOf((schedule) => {
@@ -194,7 +194,8 @@ describe('shrinking', () => {
   test('is 1-minimal for any failure, also where more can pass and less can fail', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
     const texts = ids.map((id) => `crash s-0 · call (${id}) · #1 · after apply`);
-    // Any set of (faults, commands) may fail: a table of random bits, with the whole set among them.
+    // Any set of (faults, commands) may fail: a table of random bits, with the whole set among
+    // them.
     const bits = fc.uint8Array({ minLength: 512, maxLength: 512 });
     await fc.assert(
       fc.asyncProperty(bits, async (table) => {
