@@ -1,0 +1,96 @@
+/** `crash 1`: checks the exercise of a chapter, once or at every save, and shows what was found. */
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { Failure } from '#kernel';
+import { projectRoot, resolveChapter, snapshotExercise, type ChapterFolder } from '#content';
+import type { CheckRequest, Report } from '#verify';
+import type { CheckOptions } from './arguments.ts';
+import { engine } from './engine.ts';
+import { reportFailure } from './failures.ts';
+import type { ExitCode } from './main.ts';
+import { renderReport } from './story/index.ts';
+import { progressLine, terminal } from './terminal.ts';
+
+export interface CheckCommand {
+  readonly chapter: string;
+  readonly options: CheckOptions;
+}
+
+export async function checkCommand({ chapter, options }: CheckCommand): Promise<ExitCode> {
+  if (options.world === 'live') {
+    throw new Failure('USAGE', 'The live world is not there yet; the simulated one is.');
+  }
+  const folder = await resolveChapter(chapter);
+  const folders = foldersOf(folder, options);
+  if (options.watch) {
+    const { watchCommand } = await import('./watch.ts');
+    return watchCommand(folders, (signal) => checkOnce(folder, folders, options, signal));
+  }
+  return checkOnce(folder, folders, options);
+}
+
+/** The exercise, or the solution, and what was laid over it. */
+function foldersOf(chapter: ChapterFolder, { solution, from }: CheckOptions): readonly string[] {
+  const base = solution ? chapter.solutionPath : chapter.exercisePath;
+  const overlays = from.map((path) => resolve(path));
+  const missing = [base, ...overlays].find((path) => !existsSync(path));
+  if (missing !== undefined) {
+    const name = relative(process.cwd(), missing) || missing;
+    throw new Failure('USAGE', `There is no folder ${name}.`);
+  }
+  return [base, ...overlays];
+}
+
+async function checkOnce(
+  chapter: ChapterFolder,
+  folders: readonly string[],
+  options: CheckOptions,
+  signal?: AbortSignal,
+): Promise<ExitCode> {
+  const progress = progressLine();
+  try {
+    if (!options.solution) await snapshotExercise(chapter, new Date().toISOString());
+    const check = await engine();
+    const report = await check({
+      ...requestOf(chapter, folders, options),
+      onProgress: (event) => progress.show(event),
+      ...(signal && { signal }),
+    });
+    progress.clear();
+    if (signal?.aborted) return 0;
+    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : textOf(report, options));
+    return exitCodeOf(report);
+  } catch (error) {
+    progress.clear();
+    if (signal?.aborted) return 0;
+    return reportFailure(error, { json: options.json, folders });
+  }
+}
+
+export function requestOf(
+  chapter: ChapterFolder,
+  folders: readonly string[],
+  { level, seed, runs, budgetMs, faults, replay, calm }: CheckOptions,
+): CheckRequest {
+  return {
+    root: projectRoot,
+    chapter: chapter.folder,
+    folders,
+    ...(level !== undefined && { level }),
+    ...(seed !== undefined && { seed }),
+    ...(runs !== undefined && { runs }),
+    ...(budgetMs !== undefined && { budgetMs }),
+    ...(faults.length > 0 && { faults }),
+    ...(replay !== undefined && { replay }),
+    ...(calm && { calm }),
+  };
+}
+
+function textOf(report: Report, { plain, full, calm }: CheckOptions): string {
+  const { columns, color } = terminal();
+  return renderReport(report, { columns, color, plain, full, calm });
+}
+
+function exitCodeOf({ verdict }: Report): ExitCode {
+  return { holds: 0, broken: 1, unknown: 3 }[verdict] as ExitCode;
+}

@@ -1,0 +1,110 @@
+/** Real processes: what ends with which code, and that nothing outlives npm. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { excerptFor } from '../../harness/cli/failures.ts';
+
+const cli = join(import.meta.dirname, '../../harness/cli');
+
+function run(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): { code: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(cli, program), ...args], {
+    encoding: 'utf8',
+    // What the test runner's own npm left in the environment is not this command's.
+    env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1', ...env },
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+describe('a wrong command ends with 2, says one sentence and one example', () => {
+  test.each<readonly [string, string[], string]>([
+    ['crash.ts', ['1', '--sed', '7'], 'did you mean --seed?\n  npx crash 1 --seed 7\n'],
+    ['crash.ts', ['1', '2'], 'One chapter at a time: 1, or 2?\n  npx crash 1\n'],
+    ['crash.ts', ['no-such-thing-at-all'], 'There is no chapter no-such-thing-at-all.'],
+    ['crash.ts', ['1', '--from', '/no/such'], 'There is no folder'],
+    ['test.ts', ['15', '7'], 'npx crash 15 --seed 7\n'],
+    ['chapter.ts', ['new', 'x'], 'npm run chapter new is not there yet.'],
+    ['chapter.ts', [], 'npm run chapter check'],
+  ])('%s %j', (program, args, text) => {
+    const { code, out, err } = run(program, args);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(text);
+    expect(err).not.toMatch(/\n\s+at |node:internal/);
+  });
+
+  test('npm test with an option that npm kept runs nothing', () => {
+    const { code, out, err } = run('test.ts', [], { npm_config_watch: 'true' });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain('npx crash 1 --watch');
+  });
+});
+
+test('crash alone is a short help', () => {
+  const { code, out } = run('crash.ts', []);
+  expect(code).toBe(0);
+  expect(out).toContain('npx crash reset 1');
+  expect(out.split('\n').length).toBeLessThan(30);
+});
+
+test('with --json there is one object on stdout, also for a mistake', () => {
+  const { code, out } = run('crash.ts', ['1', '--json', '--level', '9']);
+  expect(code).toBe(2);
+  expect(JSON.parse(out)).toMatchObject({ version: 1, failure: { code: 'USAGE' } });
+});
+
+test('a closed pipe is no trouble', () => {
+  const { status, stderr } = spawnSync(
+    'sh',
+    ['-c', `"${process.execPath}" "${join(cli, 'crash.ts')}" | true`],
+    { encoding: 'utf8' },
+  );
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+});
+
+test('a place in a message becomes the lines around it, from the folder that lies on top', () => {
+  const [below, above] = ['a', 'b'].map((name) => mkdtempSync(join(tmpdir(), `crash-${name}-`)));
+  writeFileSync(join(below ?? '', 'greeter.ts'), 'below\n'.repeat(9));
+  writeFileSync(join(above ?? '', 'greeter.ts'), 'one\ntwo\nthree\nfour\nfive\nsix\n');
+  const folders = [below ?? '', above ?? ''];
+  expect(excerptFor('greeter.ts:4 does not compile: …', folders)).toEqual({
+    file: 'greeter.ts',
+    line: 4,
+    from: 2,
+    text: ['two', 'three', 'four', 'five', 'six'],
+  });
+  expect(excerptFor('greeter.ts:99 does not compile', folders)?.text).toBeUndefined();
+  expect(excerptFor('nothing is named here', folders)).toBeUndefined();
+});
+
+test('what npm started ends by itself when npm is killed, though a shell stands between', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'crash-parent-'));
+  const child = join(folder, 'child.ts');
+  const parent = join(cli, 'parent.ts');
+  writeFileSync(
+    child,
+    `import { watchParents } from ${JSON.stringify(parent)};
+     watchParents(() => process.exit(1), { intervalMs: 50 });
+     setInterval(() => {}, 1000);
+     process.stdout.write('up');`,
+  );
+  const npm = join(folder, 'npm-cli.js');
+  const script = `"${process.execPath}" "${child}"; true`;
+  writeFileSync(
+    npm,
+    `require('node:child_process').spawn('sh', ['-c', ${JSON.stringify(script)}], { stdio: 'inherit' });`,
+  );
+  const started = spawn(process.execPath, [npm], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'] ?? '', npm_command: 'exec' },
+  });
+  await new Promise((resolve) => started.stdout.once('data', resolve));
+  started.kill('SIGKILL');
+  // The pipe closes when the last process that holds it is gone.
+  await new Promise((resolve) => started.stdout.once('close', resolve));
+  expect(started.signalCode).toBe('SIGKILL');
+});
