@@ -69,7 +69,11 @@ async function buildService(
 ): Promise<Pick<Bundle, 'service' | 'files'>> {
   const result = await build({
     ...sharedOptions,
-    stdin: { contents: entryOf(folders, entries), resolveDir: projectRoot, sourcefile: 'roles.js' },
+    stdin: {
+      contents: entryOf(projectRoot, folders, entries),
+      resolveDir: projectRoot,
+      sourcefile: 'roles.js',
+    },
     absWorkingDir: projectRoot,
     outfile: join(projectRoot, '.crashproof/service.cjs'),
     sourcemap: 'both',
@@ -87,13 +91,19 @@ async function buildService(
   };
 }
 
-function entryOf(folders: readonly string[], entries: Readonly<Record<string, string>>): string {
+function entryOf(
+  projectRoot: string,
+  folders: readonly string[],
+  entries: Readonly<Record<string, string>>,
+): string {
   const lines = Object.entries(entries).map(([role, file]) => {
     const path = inOverlay(folders, file);
     if (path === undefined) {
       throw new LoadFailure({ text: `${file} does not exist; it holds the role ${role}.` });
     }
-    return `${JSON.stringify(role)}: () => require(${JSON.stringify(path)}),`;
+    // Relative, because the source map quotes it and equal code must give an equal hash anywhere.
+    const local = `./${relative(projectRoot, path)}`;
+    return `${JSON.stringify(role)}: () => require(${JSON.stringify(local)}),`;
   });
   return `exports.roles = {\n${lines.join('\n')}\n};`;
 }

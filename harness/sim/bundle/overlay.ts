@@ -3,7 +3,7 @@
  * folder imports it. So a mutant is only the files that differ from the solution.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { OnResolveArgs, OnResolveResult, Plugin } from 'esbuild';
 import type { ProblemDetail } from './load-failure.ts';
 
@@ -49,7 +49,7 @@ export function overlayPlugin(folders: readonly string[]): Plugin {
 
 function resolveRelative(folders: readonly string[], args: OnResolveArgs): OnResolveResult {
   const wanted = resolve(
-    args.importer === '' ? args.resolveDir : dirname(args.importer),
+    !isAbsolute(args.importer) ? args.resolveDir : dirname(args.importer),
     args.path,
   );
   const folder = args.importer === '' ? undefined : folderOf(folders, args.importer);

@@ -31,7 +31,7 @@ export function mapStack(stack: string, bundle: Bundle): LearnerFrame[] {
     const [, line, column] = /^:(\d+):(\d+)/.exec(text.slice(at + own.length)) ?? [];
     const place = line && column && positionOf(bundle, Number(line), Number(column));
     if (!place) continue;
-    const name = /^\s*at (?:async )?(.+) \($/.exec(text.slice(0, at))?.[1];
+    const name = /^\s*at (?:async )?(?:Object\.)?(.+) \($/.exec(text.slice(0, at))?.[1];
     frames.push(name === undefined ? place : { ...place, name });
   }
   return frames;

@@ -17,7 +17,7 @@ import { VirtualSocket } from './modules/net.ts';
 import { Collecting } from './modules/zlib.ts';
 import { SilentRegistry, StrongRef } from './web.ts';
 
-export interface Shared {
+export interface SharedState {
   /** A sentence part per change, `Array.prototype.seen was added`. Empty when nothing changed. */
   compare(options?: { thorough?: boolean }): string[];
   /** Puts everything back as it was in the snapshot. */
@@ -40,7 +40,7 @@ const slices = 32;
 const libraryDepth = 4;
 const mostObjects = 4000;
 
-export function snapshotShared(libraries: Readonly<Record<string, unknown>> = {}): Shared {
+export function snapshotShared(libraries: Readonly<Record<string, unknown>> = {}): SharedState {
   const seen = new Map<object, string>();
   for (const [name, root] of threadRoots()) collect(seen, name, root, 2);
   for (const [name, root] of Object.entries(libraries)) collect(seen, name, root, libraryDepth);
