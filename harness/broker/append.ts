@@ -1,9 +1,11 @@
 /**
- * The leader's side of an append: what Kafka checks of one partition's records, in its order (seen on 3.9.1).
+ * The leader's side of an append: what Kafka checks of one partition's records, in its order (seen
+ * on 3.9.1).
  *
- * Request checks (`checkRecords`): exactly one batch, whole, magic 2; a few bytes of garbage behind it are dropped.
- * Log checks (`appendBatch`): base offset, size, CRC, batch header, records, segment size, idempotence.
- * The log start stands in the answer for some refusals and -1 for others: `Refusal.tellsLogStart`.
+ * Request checks (`checkRecords`): exactly one batch, whole, magic 2; a few bytes of garbage
+ * behind it are dropped. Log checks (`appendBatch`): base offset, size, CRC, batch header,
+ * records, segment size, idempotence. The log start stands in the answer for some refusals and -1
+ * for others: `Refusal.tellsLogStart`.
  */
 import {
   batchLength,
@@ -62,7 +64,10 @@ function hasSecondBatch(records: Buffer, at: number): boolean {
   return size !== undefined && size >= 12 + 14 && at + size <= records.length;
 }
 
-/** Appends the batch, in a copy of its own. The caller has seen that partition and request are fit for it. */
+/**
+ * Appends the batch, in a copy of its own. The caller has seen that partition and request are fit
+ * for it.
+ */
 export function appendBatch(
   state: BrokerState,
   partition: Partition,

@@ -1,9 +1,11 @@
 /**
- * The embedded broker: pure state plus handlers. Bytes and time come in, answers and events come out; it owns no
- * sockets, no timers and no clock, so a simulation and a TCP server drive the same thing.
+ * The embedded broker: pure state plus handlers. Bytes and time come in, answers and events come
+ * out; it owns no sockets, no timers and no clock, so a simulation and a TCP server drive the same
+ * thing.
  *
- * Whoever drives it applies the next request of a connection only after the one before is answered: Kafka works on
- * one request per connection at a time, and a parked one holds up what is behind it.
+ * Whoever drives it applies the next request of a connection only after the one before is
+ * answered: Kafka works on one request per connection at a time, and a parked one holds up what is
+ * behind it.
  */
 import { invariant } from '#kernel';
 import {
@@ -40,13 +42,24 @@ export interface Answered {
 export interface Broker {
   readonly config: BrokerConfig;
   connect(connection: number): void;
-  /** The connection is gone: its parked requests are never answered. Members stay (Kafka notices nothing). */
+  /**
+   * The connection is gone: its parked requests are never answered. Members stay (Kafka notices
+   * nothing).
+   */
   disconnect(connection: number): void;
-  /** Bytes from a client. Complete requests come back decoded, not applied; `close` = Kafka would close the connection. */
+  /**
+   * Bytes from a client. Complete requests come back decoded, not applied; `close` = Kafka would
+   * close the connection.
+   */
   receive(connection: number, bytes: Uint8Array): readonly (KafkaRequest | 'close')[];
-  /** Does what the request asks. Its answer, and those of others that it set free, are in `take()`. */
+  /**
+   * Does what the request asks. Its answer, and those of others that it set free, are in `take()`.
+   */
   apply(request: KafkaRequest, nowMs: number): void;
-  /** An answer that carries this error everywhere, without doing anything (fault injection). */
+  /**
+   * An answer that carries this error everywhere, without doing anything (fault injection). No
+   * bytes where the client expects no answer (acks 0; Kafka would close).
+   */
   refuse(request: KafkaRequest, error: ErrorName): Buffer;
   /** Answers and events since the last call, each in order. */
   take(): { readonly answers: readonly Answered[]; readonly events: readonly BrokerEvent[] };
@@ -54,7 +67,10 @@ export interface Broker {
   nextTimer(): { readonly atMs: number; readonly name: string } | undefined;
   /** Runs the timer that `nextTimer` named. */
   runTimer(nowMs: number): void;
-  /** How many of the timers that were set before the last `markTimers` still wait: for telling rest. */
+  /**
+   * How many of the timers that were set before the last `markTimers` still wait: for telling
+   * rest.
+   */
   markTimers(): void;
   timersOutstanding(): number;
 
@@ -125,11 +141,7 @@ export function createBroker(options: BrokerOptions = {}): Broker {
       done = true;
       answer(request, body);
     },
-    refuse(request, error) {
-      const bytes = encode(request, refusal(state, request, error));
-      invariant(bytes !== undefined, 'a request that expects no answer cannot be refused');
-      return bytes;
-    },
+    refuse: (request, error) => encode(request, refusal(state, request, error)) ?? Buffer.alloc(0),
     take() {
       const taken = { answers, events };
       answers = [];

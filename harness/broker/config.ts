@@ -5,7 +5,9 @@ export interface BrokerConfig {
   readonly host: string;
   readonly port: number;
   readonly clusterId: string;
-  /** Metadata creates a topic that is asked for, the way KRaft does: error 3 now, there afterwards. */
+  /**
+   * Metadata creates a topic that is asked for, the way KRaft does: error 3 now, there afterwards.
+   */
   readonly autoCreateTopics: boolean;
   readonly defaultPartitions: number;
   readonly messageMaxBytes: number;

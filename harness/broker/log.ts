@@ -1,7 +1,8 @@
 /**
- * The log of one partition: batches as they came, with what is needed to find them. Offsets go up, so every
- * question is a binary search. Control batches live here like others; until transactions are served the last
- * stable offset is the high watermark, and with one replica that is the end of the log.
+ * The log of one partition: batches as they came, with what is needed to find them. Offsets go up,
+ * so every question is a binary search. Control batches live here like others; until transactions
+ * are served the last stable offset is the high watermark, and with one replica that is the end of
+ * the log.
  *
  * Left out: segments. Nothing is deleted or compacted.
  */
@@ -27,9 +28,9 @@ export interface PartitionLog {
   /** Bytes from the batch that holds an offset up to the first batch at or above another. */
   bytesBetween(from: number, until: number): number;
   /**
-   * The bytes from the batch that holds `from`, below the offset `until`, at most `maxBytes`: the last batch may be
-   * cut anywhere, as Kafka cuts its file, the first one never: where it does not fit, `wholeFirst` decides between
-   * all of it and nothing.
+   * The bytes from the batch that holds `from`, below the offset `until`, at most `maxBytes`: the
+   * last batch may be cut anywhere, as Kafka cuts its file, the first one never: where it does not
+   * fit, `wholeFirst` decides between all of it and nothing.
    */
   read(from: number, until: number, maxBytes: number, wholeFirst: boolean): Buffer;
 }

@@ -1,6 +1,7 @@
 /**
- * Requests that wait for data in partitions (the long polls of Fetch). A request is woken by every append to a
- * partition it watches, and by the deletion of one; whether that is enough is its own decision.
+ * Requests that wait for data in partitions (the long polls of Fetch). A request is woken by every
+ * append to a partition it watches, and by the deletion of one; whether that is enough is its own
+ * decision.
  */
 import type { Timers } from './timers.ts';
 

@@ -1,11 +1,14 @@
 /**
- * What a partition remembers of idempotent producers: per producer id the epoch and the last five batches.
+ * What a partition remembers of idempotent producers: per producer id the epoch and the last five
+ * batches.
  *
- * In Kafka's order (seen on 3.9.1 and 4.3.1): an exact duplicate of a remembered batch of the same epoch is known
- * before anything is refused; then the epoch; then the sequence, which goes from 2^31-1 back to 0. A producer nobody
- * remembers may start anywhere (Produce up to version 11). A newer epoch starts at 0 and forgets the older batches.
+ * In Kafka's order (seen on 3.9.1 and 4.3.1): an exact duplicate of a remembered batch of the same
+ * epoch is known before anything is refused; then the epoch; then the sequence, which goes from
+ * 2^31-1 back to 0. A producer nobody remembers may start anywhere (Produce up to version 11). A
+ * newer epoch starts at 0 and forgets the older batches.
  *
- * Left out: expiry after `producer.id.expiration.ms` (24 h) and restarts (after which Kafka knows the last batch only).
+ * Left out: expiry after `producer.id.expiration.ms` (24 h) and restarts (after which Kafka knows
+ * the last batch only).
  */
 export interface ProducerBatch {
   readonly baseSequence: number;

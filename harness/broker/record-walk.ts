@@ -1,9 +1,11 @@
 /**
- * Goes through the records of one batch as the leader does before it appends them: how many there are, their highest
- * timestamp, and which have no key. Uncompressed batches are walked in place without making an object per record;
- * compressed ones are decoded. Offset deltas count in compressed batches only (Kafka does not look at the others).
+ * Goes through the records of one batch as the leader does before it appends them: how many there
+ * are, their highest timestamp, and which have no key. Uncompressed batches are walked in place
+ * without making an object per record; compressed ones are decoded. Offset deltas count in
+ * compressed batches only (Kafka does not look at the others).
  *
- * Left out: snappy and lz4. Their records are taken on trust: the header's count and maximum timestamp stand.
+ * Left out: snappy and lz4. Their records are taken on trust: the header's count and maximum
+ * timestamp stand.
  */
 import { decodeBatch, ProtocolError, type BatchHeader } from '#protocol';
 
@@ -13,7 +15,10 @@ export interface Walk {
   readonly withoutKey: readonly number[];
   readonly timestamps: readonly number[];
 }
-/** `undecodable` = Kafka stumbles (UNKNOWN_SERVER_ERROR); `miscounted` = the header's count is wrong. */
+/**
+ * `undecodable` = Kafka stumbles (UNKNOWN_SERVER_ERROR); `miscounted` = the header's count is
+ * wrong.
+ */
 export type WalkProblem = 'undecodable' | 'miscounted';
 
 const recordsAt = 61;
@@ -85,7 +90,10 @@ function skipHeaders(cursor: Cursor, end: number): void {
   }
 }
 
-/** A zigzag varint of up to ten bytes; NaN when there is none. Exact up to 2^53, which timestamps are. */
+/**
+ * A zigzag varint of up to ten bytes; NaN when there is none. Exact up to 2^53, which timestamps
+ * are.
+ */
 function varint(cursor: Cursor): number {
   let value = 0;
   let scale = 1;

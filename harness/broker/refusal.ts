@@ -1,9 +1,11 @@
 /**
- * The answer that carries one error everywhere an error of that API goes, with what Kafka puts beside an error
- * (offsets -1, no members, no records). Nothing is done: this is what fault injection says in the broker's place.
+ * The answer that carries one error everywhere an error of that API goes, with what Kafka puts
+ * beside an error (offsets -1, no members, no records). Nothing is done: this is what fault
+ * injection says in the broker's place.
  *
- * Fetch, Produce, ListOffsets, OffsetCommit, Metadata and the topic APIs say it per partition or topic and stay silent
- * at the top, as a Kafka with one bad partition does; OffsetFetch says it at the top from v2 (per group from v8).
+ * Fetch, Produce, ListOffsets, OffsetCommit, Metadata and the topic APIs say it per partition or
+ * topic and stay silent at the top, as a Kafka with one bad partition does; OffsetFetch says it at
+ * the top from v2 (per group from v8).
  */
 import { errorCode, type ApiName, type ErrorName } from '#protocol';
 import type { Answer, KafkaRequest } from './handler.ts';

@@ -1,6 +1,7 @@
 /**
- * The embedded broker on a TCP port. One queue per connection: a request is applied when the one before is answered,
- * and while requests wait, or the client does not read, nothing more is read from it (as Kafka mutes a channel).
+ * The embedded broker on a TCP port. One queue per connection: a request is applied when the one
+ * before is answered, and while requests wait, or the client does not read, nothing more is read
+ * from it (as Kafka mutes a channel).
  *
  * Whatever a client sends, only its own connection can end. The clock is the caller's.
  */
@@ -66,7 +67,9 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE') {
-      const text = `Port ${port} on ${host} is taken. Stop what listens there, or choose another with --port.`;
+      const text =
+        `Port ${port} on ${host} is taken. ` +
+        'Stop what listens there, or choose another with --port.';
       throw new Failure('PORT_BUSY', text, { cause });
     }
     throw new Failure('TROUBLE', `Cannot listen on ${host}:${port} (${code}).`, { cause });
@@ -107,7 +110,10 @@ function drive(server: Server, broker: Broker, options: ServerOptions): { end: (
     ready.push(client);
   };
 
-  /** Applies what can be applied, one request per connection at a time, until all wait for something. */
+  /**
+   * Applies what can be applied, one request per connection at a time, until all wait for
+   * something.
+   */
   const work = (client?: Client): void => {
     if (client !== undefined) ready.push(client);
     if (working) return;

@@ -1,6 +1,6 @@
 /**
- * Everything a broker knows, and nothing else: no sockets, no clock. Handlers change it and call `emit`.
- * `createBroker` (broker.ts) drives it; each table below knows no protocol of its own.
+ * Everything a broker knows, and nothing else: no sockets, no clock. Handlers change it and call
+ * `emit`. `createBroker` (broker.ts) drives it; each table below knows no protocol of its own.
  */
 import { random } from '#kernel';
 import { brokerConfig, type BrokerConfig, type BrokerOptions } from './config.ts';
@@ -13,13 +13,15 @@ import { createTopics, type Topics } from './topics.ts';
 export interface BrokerState {
   readonly config: BrokerConfig;
   readonly topics: Topics;
-  /** The classic group coordinator: `createGroups(state)` of groups/index.ts; it may keep the state. */
+  /** The classic group coordinator. */
   readonly groups: Groups;
   readonly timers: Timers;
   /** Fetches that wait for data. */
   readonly parking: Parking;
   emit(event: BrokerEvent): void;
-  /** `prefix-UUID`, or a bare UUID for an empty prefix; the same sequence for the same `idSeed`. */
+  /**
+   * `prefix-UUID`, or a bare UUID for an empty prefix; the same sequence for the same `idSeed`.
+   */
   newId(prefix: string): string;
   newProducerId(): number;
 }
@@ -29,24 +31,27 @@ export function createState(
   emit: (event: BrokerEvent) => void,
 ): BrokerState {
   const config = brokerConfig(options);
-  const newUuid = uuids(config.idSeed);
-  let producerIds = 0;
+  const topics = createTopics();
   const timers = createTimers();
-  const state: { -readonly [key in keyof BrokerState]: BrokerState[key] } = {
+  const newUuid = uuids(config.idSeed);
+  const newId = (prefix: string): string => (prefix === '' ? newUuid() : `${prefix}-${newUuid()}`);
+  let producerIds = 0;
+  return {
     config,
-    topics: createTopics(),
-    groups: undefined as unknown as Groups,
+    topics,
+    groups: createGroups({ config, topics, timers, emit, newId }),
     timers,
     parking: createParking(timers),
     emit,
-    newId: (prefix) => (prefix === '' ? newUuid() : `${prefix}-${newUuid()}`),
+    newId,
     newProducerId: () => producerIds++,
   };
-  state.groups = createGroups(state);
-  return state;
 }
 
-/** Version 4 UUIDs from a seed. The stream is made when first needed: most runs need it late or never. */
+/**
+ * Version 4 UUIDs from a seed. The stream is made when first needed: most runs need it late or
+ * never.
+ */
 function uuids(seed: number): () => string {
   let stream: ReturnType<typeof random> | undefined;
   const hex = (value: number): string => value.toString(16).padStart(8, '0');

@@ -1,7 +1,8 @@
 /**
- * Things that time alone will do, by name. Setting a name again moves it (to the end of its instant).
- * A Map with a remembered minimum: most timers are re-armed many times and run once or never,
- * and there are few at a time, so a scan after the earliest one went is cheaper than a heap.
+ * Things that time alone will do, by name. Setting a name again moves it (to the end of its
+ * instant). A Map with a remembered minimum: most timers are re-armed many times and run once or
+ * never, and there are few at a time, so a scan after the earliest one went is cheaper than a
+ * heap.
  */
 export interface Timer {
   readonly name: string;
@@ -12,11 +13,14 @@ export interface Timer {
 }
 
 export interface Timers {
-  set(name: string, atMs: number, run: (nowMs: number) => void): void;
-  clear(name: string): void;
+  readonly set: (name: string, atMs: number, run: (nowMs: number) => void) => void;
+  readonly clear: (name: string) => void;
   /** The earliest; of those at the same instant, the one that was set first. */
-  next(): Timer | undefined;
-  /** From here on `outstanding` counts: timers set before that have neither run nor been cleared or moved. */
+  readonly next: () => Timer | undefined;
+  /**
+   * From here on `outstanding` counts: timers set before that have neither run nor been cleared or
+   * moved.
+   */
   mark(): void;
   outstanding(): number;
 }

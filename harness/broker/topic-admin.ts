@@ -31,7 +31,10 @@ export function addTopic(
   return topic;
 }
 
-/** Its records, what is known of its producers and its committed offsets go; waiting fetches hear of it. */
+/**
+ * Its records, what is known of its producers and its committed offsets go; waiting fetches hear
+ * of it.
+ */
 export function removeTopic(state: BrokerState, topic: Topic, nowMs: number): void {
   state.topics.remove(topic.name);
   state.groups.topicDeleted(topic.name);

@@ -1,9 +1,10 @@
 /**
  * The topic configurations of Kafka 3.9 with their defaults, and what Kafka says of a wrong one.
  *
- * In force: cleanup.policy (null keys refused), max.message.bytes, segment.bytes (RECORD_LIST_TOO_LARGE),
- * message.timestamp.type, message.timestamp.before/after.max.ms. Known and without effect: the rest.
- * Refused although Kafka takes it: a compression.type other than producer (we store batches as they come).
+ * In force: cleanup.policy (null keys refused), max.message.bytes, segment.bytes
+ * (RECORD_LIST_TOO_LARGE), message.timestamp.type, message.timestamp.before/after.max.ms. Known
+ * and without effect: the rest. Refused although Kafka takes it: a compression.type other than
+ * producer (we store batches as they come).
  */
 interface Definition {
   readonly type: 'LONG' | 'INT' | 'DOUBLE' | 'BOOLEAN' | 'LIST' | 'STRING';

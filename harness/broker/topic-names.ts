@@ -5,7 +5,10 @@ export function topicNameProblem(name: string): string | undefined {
   if (name === '') return 'Topic name is invalid: the empty string is not allowed';
   if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`;
   if (name.length > longest) {
-    return `Topic name is invalid: the length of '${name}' is longer than the max allowed length ${longest}`;
+    return (
+      `Topic name is invalid: the length of '${name}' is longer ` +
+      `than the max allowed length ${longest}`
+    );
   }
   if (!/^[a-zA-Z0-9._-]+$/.test(name)) {
     return (

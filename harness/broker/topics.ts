@@ -1,6 +1,6 @@
 /**
- * Topics and their partitions. Replicas, leader and leader epoch are there from the first day; there is one node,
- * so they name it.
+ * Topics and their partitions. Replicas, leader and leader epoch are there from the first day;
+ * there is one node, so they name it.
  */
 import type { TopicConfig } from './topic-config.ts';
 import type { PartitionLog } from './log.ts';

@@ -1,7 +1,7 @@
 /**
- * Which versions the broker advertises, per API: those of Kafka 3.9, less the old formats that it does not serve.
- * `servedFrom`: advertised lower than served, because librdkafka before 2.11 turns compression off where Produce does
- * not start at 0 (Kafka 4 does the same, for the same reason).
+ * Which versions the broker advertises, per API: those of Kafka 3.9, less the old formats that it
+ * does not serve. `servedFrom`: advertised lower than served, because librdkafka before 2.11 turns
+ * compression off where Produce does not start at 0 (Kafka 4 does the same, for the same reason).
  */
 import type { ApiName } from '#protocol';
 

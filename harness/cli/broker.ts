@@ -3,8 +3,9 @@
  *
  *   npm run broker -- [--port 9092] [--host 127.0.0.1] [--topic name:partitions]… [--quiet]
  *
- * Topics that clients ask for are created, as a Kafka with default settings does. Everything is in memory and ends
- * with the program. Exit codes: 0 ended by a signal, 2 wrong usage, 5 trouble (a busy port).
+ * Topics that clients ask for are created, as a Kafka with default settings does. Everything is in
+ * memory and ends with the program. Exit codes: 0 ended by a signal, 2 wrong usage, 5 trouble (a
+ * busy port).
  */
 import { parseArgs } from 'node:util';
 import { createBroker, serveBroker, type BrokerServer, type ServerClock } from '#broker';
@@ -53,7 +54,8 @@ function start({ port, host, topics }: Wanted): Promise<BrokerServer> {
 
 function greeting({ topics }: Wanted, { host, port }: BrokerServer): string {
   const named = topics.map(({ name, partitions }) => `${name}:${partitions}`).join(' ');
-  return `Broker ready on ${host}:${port}${named === '' ? '' : `, topics ${named}`}. Ctrl+C ends it.`;
+  const also = named === '' ? '' : `, topics ${named}`;
+  return `Broker ready on ${host}:${port}${also}. Ctrl+C ends it.`;
 }
 
 function readArguments(args: string[]): Wanted {

@@ -1,4 +1,7 @@
-/** One client at the broker's desk: asks in any version, sees the decoded answer, and owns the clock. */
+/**
+ * One client at the broker's desk: asks in any version, sees the decoded answer, and owns the
+ * clock.
+ */
 import {
   createBroker,
   type Broker,

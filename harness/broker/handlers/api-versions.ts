@@ -1,10 +1,12 @@
 /**
  * ApiVersions (18), versions 0–4: what is served, by key.
  *
- * A newer version → the body of version 0 with UNSUPPORTED_VERSION and our own range; the connection stays open
- * (`receive` hands it over as version 0 with `unsupportedVersion` in the body).
- * A client name or version that is not one word of letters, digits, "-" and "." (v3+) → INVALID_REQUEST, no keys.
- * No features are told: transaction.version 2 would change how clients speak.
+ * A newer version → the body of version 0 with UNSUPPORTED_VERSION and our own range; the
+ * connection stays open (`receive` hands it over as version 0 with `unsupportedVersion` in the
+ * body).
+ * A client name or version that is not one word of letters, digits, "-" and "." (v3+) →
+ * INVALID_REQUEST, no keys. No features are told: transaction.version 2 would change how clients
+ * speak.
  */
 import { apis, errorCode, type ApiName, type ErrorName } from '#protocol';
 import { handler, type Answer } from '../handler.ts';

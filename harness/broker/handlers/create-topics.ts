@@ -1,13 +1,15 @@
 /**
  * CreateTopics (19), versions 0–7.
  *
- * In Kafka's order (seen on 3.9.1): timeout of 0 or less → REQUEST_TIMED_OUT; a name twice → INVALID_REQUEST, once in
- * the answer; then per topic: bad name or `a.b` beside `a_b` → 17 (not between two of one request), exists → 36,
- * configuration → 40, manual assignment with counts → 42 or wrong → 39, replication factor → 38, partitions → 37,
- * more replicas than brokers → 38. -1 means the default, in every version. validateOnly checks and does nothing.
- * The answer tells partitions, replicas and every configuration from v5.
+ * In Kafka's order (seen on 3.9.1): timeout of 0 or less → REQUEST_TIMED_OUT; a name twice →
+ * INVALID_REQUEST, once in the answer; then per topic: bad name or `a.b` beside `a_b` → 17 (not
+ * between two of one request), exists → 36, configuration → 40, manual assignment with counts → 42
+ * or wrong → 39, replication factor → 38, partitions → 37, more replicas than brokers → 38. -1
+ * means the default, in every version. validateOnly checks and does nothing. The answer tells
+ * partitions, replicas and every configuration from v5.
  *
- * Kinder than Kafka: the topic can be used at once (there Metadata says 3 and Produce 6 for some 100 ms).
+ * Kinder than Kafka: the topic can be used at once (there Metadata says 3 and Produce 6 for some
+ * 100 ms).
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type HandlerContext } from '../handler.ts';
@@ -90,6 +92,7 @@ function assignmentProblem(state: BrokerState, asked: Asked): Problem | undefine
   if (asked.numPartitions !== -1) {
     return ['INVALID_REQUEST', `${given} numPartitions was not set to -1.`];
   }
+  const included = 'The manual partition assignment includes';
   const indexes = new Set(asked.assignments.map(({ partitionIndex }) => partitionIndex));
   const consecutive = asked.assignments.every((_, index) => indexes.has(index));
   if (!consecutive) {
@@ -98,18 +101,15 @@ function assignmentProblem(state: BrokerState, asked: Asked): Problem | undefine
   }
   for (const { brokerIds } of asked.assignments) {
     if (brokerIds.length === 0) {
-      return [
-        'INVALID_REPLICA_ASSIGNMENT',
-        'The manual partition assignment includes an empty replica list.',
-      ];
+      return ['INVALID_REPLICA_ASSIGNMENT', `${included} an empty replica list.`];
     }
     const stranger = brokerIds.find((id) => id !== state.config.nodeId);
     if (stranger !== undefined) {
-      const text = `The manual partition assignment includes broker ${stranger}, but no such broker is registered.`;
+      const text = `${included} broker ${stranger}, but no such broker is registered.`;
       return ['INVALID_REPLICA_ASSIGNMENT', text];
     }
     if (brokerIds.length > 1) {
-      const text = `The manual partition assignment includes the broker ${brokerIds[0]} more than once.`;
+      const text = `${included} the broker ${brokerIds[0]} more than once.`;
       return ['INVALID_REPLICA_ASSIGNMENT', text];
     }
   }

@@ -1,7 +1,8 @@
 /**
- * DeleteTopics (20), versions 0–6: by name, from v6 also by id. Unknown name → 3, unknown id → 100, the same topic
- * twice → INVALID_REQUEST (once in the answer). Fetches that wait for the topic are answered 3; its committed offsets
- * and what was known of its producers are gone; made again it is another topic that starts at 0.
+ * DeleteTopics (20), versions 0–6: by name, from v6 also by id. Unknown name → 3, unknown id →
+ * 100, the same topic twice → INVALID_REQUEST (once in the answer). Fetches that wait for the
+ * topic are answered 3; its committed offsets and what was known of its producers are gone; made
+ * again it is another topic that starts at 0.
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type HandlerContext } from '../handler.ts';

@@ -1,16 +1,19 @@
 /**
  * Fetch (1), versions 4–17: reads batches, waiting for them if asked to.
  *
- * - Answers at once if maxWait is 0 or less, no known partition is asked for, min(minBytes, maxBytes) are there, or a
- *   partition cannot be read (1, 74, 75). Otherwise waits for the bytes, the deletion of a topic, or maxWait. An unknown
- *   partition (3, from v13 100 for an unknown id) beside a good one waits too.
- * - Partitions in request order share maxBytes; the first that has anything gives at least one whole batch. Starts with
- *   the batch that holds the offset; the last batch may be cut. read_committed ends at the last stable offset.
+ * - Answers at once if maxWait is 0 or less, no known partition is asked for, min(minBytes,
+ *   maxBytes) are there, or a partition cannot be read (1, 74, 75). Otherwise waits for the bytes,
+ *   the deletion of a topic, or maxWait. An unknown partition (3, from v13 100 for an unknown id)
+ *   beside a good one waits too.
+ * - Partitions in request order share maxBytes; the first that has anything gives at least one
+ *   whole batch. Starts with the batch that holds the offset; the last batch may be cut.
+ *   read_committed ends at the last stable offset.
  * - No records are 0 bytes, never null; an error tells -1 for all offsets.
- * - Sessions: never granted, id 0 always, which is legal; (0,0), (0,-1) and (id,-1) are answered in full,
- *   anything else FETCH_SESSION_ID_NOT_FOUND.
+ * - Sessions: never granted, id 0 always, which is legal; (0,0), (0,-1) and (id,-1) are answered
+ *   in full, anything else FETCH_SESSION_ID_NOT_FOUND.
  *
- * Not served: versions 0–3 (old formats; closed as in Kafka 4), diverging epochs (there is one epoch), follower fetches.
+ * Not served: versions 0–3 (old formats; closed as in Kafka 4), diverging epochs (there is one
+ * epoch), follower fetches.
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type Answer, type HandlerContext } from '../handler.ts';

@@ -1,10 +1,11 @@
 /**
- * FindCoordinator (10), versions 0–6: this node, at once. errorMessage on success is "NONE" in v1–3 and "" from v4.
- * Any group is fine, "" too; a key type that is neither group nor transaction → INVALID_REQUEST. An error tells
- * node -1, host "", port -1.
+ * FindCoordinator (10), versions 0–6: this node, at once. errorMessage on success is "NONE" in
+ * v1–3 and "" from v4. Any group is fine, "" too; a key type that is neither group nor transaction
+ * → INVALID_REQUEST. An error tells node -1, host "", port -1.
  *
- * Not served: transactions (key type 1 → TRANSACTIONAL_ID_AUTHORIZATION_FAILED with a sentence). A fresh Kafka answers
- * 15, then 16 and 14 for a while; we are ready at once (fault injection can say those).
+ * Not served: transactions (key type 1 → TRANSACTIONAL_ID_AUTHORIZATION_FAILED with a sentence). A
+ * fresh Kafka answers 15, then 16 and 14 for a while; we are ready at once (fault injection can
+ * say those).
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler } from '../handler.ts';

@@ -1,9 +1,9 @@
 /**
- * InitProducerId (22), versions 0–5: a fresh id with epoch 0, whatever timeout, id and epoch are given.
- * Transactional id "" → INVALID_REQUEST.
+ * InitProducerId (22), versions 0–5: a fresh id with epoch 0, whatever timeout, id and epoch are
+ * given. Transactional id "" → INVALID_REQUEST.
  *
- * Not served: transactional ids. They are refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED, which every client takes
- * as final (others are retried for ever by some).
+ * Not served: transactional ids. They are refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+ * which every client takes as final (others are retried for ever by some).
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type Answer } from '../handler.ts';

@@ -1,13 +1,14 @@
 /**
  * ListOffsets (2), versions 1–9: offsets by name or by time.
  *
- * -1 latest (read_committed: the last stable offset), -2 earliest, -3 (v7+) the record with the highest timestamp,
- * -4 (v8+) the local log start, -5 (v9+) tiered storage, which is not there; others below 0 UNSUPPORTED_VERSION.
- * A timestamp: the first record, in the order of offsets, at or after it; none is (-1, -1) without error.
- * The same partition twice → INVALID_REQUEST, told for each (3.9.1). Leader epochs as in Fetch.
+ * -1 latest (read_committed: the last stable offset), -2 earliest, -3 (v7+) the record with the
+ * highest timestamp, -4 (v8+) the local log start, -5 (v9+) tiered storage, which is not there;
+ * others below 0 UNSUPPORTED_VERSION. A timestamp: the first record, in the order of offsets, at
+ * or after it; none is (-1, -1) without error. The same partition twice → INVALID_REQUEST, told
+ * for each (3.9.1). Leader epochs as in Fetch.
  *
- * Not served: version 0 (a list of offsets per partition), as in Kafka 4. Batches in snappy or lz4 are found whole:
- * their base offset with their highest timestamp.
+ * Not served: version 0 (a list of offsets per partition), as in Kafka 4. Batches in snappy or lz4
+ * are found whole: their base offset with their highest timestamp.
  */
 import { decodeBatch, errorCode, ProtocolError, type ErrorName } from '#protocol';
 import { handler } from '../handler.ts';

@@ -1,9 +1,10 @@
 /**
- * Metadata (3), versions 0–12: the node and the topics. v0: no topics asked for = all; v1+: null = all, none = none.
+ * Metadata (3), versions 0–12: the node and the topics. v0: no topics asked for = all; v1+: null =
+ * all, none = none.
  *
- * Unknown name → UNKNOWN_TOPIC_OR_PARTITION, a bad one INVALID_TOPIC_EXCEPTION, an unknown id (v12) UNKNOWN_TOPIC_ID.
- * With auto-creation on (and allowed by the request, v4+) it goes as with KRaft: error 3 now, the topic is there
- * a little later.
+ * Unknown name → UNKNOWN_TOPIC_OR_PARTITION, a bad one INVALID_TOPIC_EXCEPTION, an unknown id
+ * (v12) UNKNOWN_TOPIC_ID. With auto-creation on (and allowed by the request, v4+) it goes as with
+ * KRaft: error 3 now, the topic is there a little later.
  * Authorised operations are told where asked for: everything, as in a Kafka without authorizer.
  */
 import { errorCode, type ErrorName } from '#protocol';

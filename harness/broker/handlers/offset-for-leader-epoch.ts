@@ -1,6 +1,7 @@
 /**
- * OffsetForLeaderEpoch (23), versions 0–4: where an epoch ended. There is one epoch, so it ends at the end of the log;
- * an epoch nobody knows is (-1, -1) without error. currentLeaderEpoch (v2+): older → 74, newer → 75.
+ * OffsetForLeaderEpoch (23), versions 0–4: where an epoch ended. There is one epoch, so it ends at
+ * the end of the log; an epoch nobody knows is (-1, -1) without error. currentLeaderEpoch (v2+):
+ * older → 74, newer → 75.
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler } from '../handler.ts';

@@ -1,17 +1,21 @@
 /**
- * Produce (0), versions 3–11 (0–2 are advertised, as Kafka 4 does, for librdkafka's feature detection, and close):
- * appends one batch per partition.
+ * Produce (0), versions 3–11 (0–2 are advertised, as Kafka 4 does, for librdkafka's feature
+ * detection, and close): appends one batch per partition.
  *
  * In Kafka's order (seen on 3.9.1 and 4.3.1):
  * 1. anything transactional → TRANSACTIONAL_ID_AUTHORIZATION_FAILED on every partition (see below)
- * 2. the same partition twice: only the last entry counts; a topic in two entries is one in the answer
+ * 2. the same partition twice: only the last entry counts; a topic in two entries is one in the
+ *    answer
  * 3. per partition: unknown → 3; not exactly one whole batch of magic 2 → 87 or 2 (append.ts)
  * 4. acks other than -1, 0, 1 → INVALID_REQUIRED_ACKS
  * 5. the checks of the log (append.ts)
- * acks 0: no answer; if any partition failed, the connection closes. records null: Kafka never answers; we close.
  *
- * Not served: transactions. Kafka gives error 53 for a batch without a transactional id and for an id it does not
- * authorise; we authorise none. With one replica min.insync.replicas never bites and acks 1 equals acks -1.
+ * acks 0: no answer; if any partition failed, the connection closes. records null: Kafka never
+ * answers; we close.
+ *
+ * Not served: transactions. Kafka gives error 53 for a batch without a transactional id and for an
+ * id it does not authorise; we authorise none. With one replica min.insync.replicas never bites
+ * and acks 1 equals acks -1.
  */
 import { batchLength, batchMagic, errorCode, readBatchHeader } from '#protocol';
 import {
