@@ -1,5 +1,5 @@
 /** What each kind of fault does to the world, one row a kind. */
-import { printFault } from '#schedule';
+import { parseRedeliverTarget, printFault } from '#schedule';
 import type { FaultFact } from '#check';
 import type { FaultKind, Phase } from '#schedule';
 import type { PlannedFault } from './gate.ts';
@@ -109,6 +109,7 @@ export function strike(
   phase: Phase | undefined,
 ): Outcome {
   const { fault, index } = planned;
+  if (!canStrike(world, planned, op)) return undefined;
   world.gate.fired(index);
   world.faultStruck();
   const lost: FaultFact['lost'] | undefined =
@@ -130,6 +131,18 @@ export function strike(
     phase,
     ms: fault.with?.ms ?? defaultMs(fault.kind),
   });
+}
+
+/** What cannot be done where it was placed has not struck. */
+function canStrike(world: World, { fault }: PlannedFault, op: Op | undefined): boolean {
+  const { kind, on, with: options } = fault;
+  if (op !== undefined && !op.answered) return kind !== 'error' && kind !== 'lose-response';
+  if (kind !== 'redeliver') return true;
+  const target = parseRedeliverTarget(on ?? '');
+  if (target === undefined) return false;
+  // Forwards, or from nowhere, it would skip records: no redelivery.
+  const { group, topic, partition } = target;
+  return world.broker.committed(group, topic, partition) > (options?.offset ?? 0);
 }
 
 function defaultMs(kind: FaultKind): number {

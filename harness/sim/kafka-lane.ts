@@ -10,6 +10,7 @@ import type { Connection, Listener } from './network.ts';
 import {
   causeOf,
   errorIn,
+  expectsNoAnswer,
   fetchedRecords,
   targetOf,
   topicsOf,
@@ -22,8 +23,6 @@ interface Line {
   readonly connection: Connection;
   readonly queue: KafkaRequest[];
   current: { request: KafkaRequest; op: Op | undefined } | undefined;
-  /** An answer was withheld for good: everything behind it waits, as Kafka's muted channel does. */
-  silent: boolean;
 }
 
 export interface KafkaLane extends Listener {
@@ -59,7 +58,7 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
   const lane: KafkaLane = {
     opened(connection) {
       broker.connect(connection.id);
-      lines.set(connection.id, { connection, queue: [], current: undefined, silent: false });
+      lines.set(connection.id, { connection, queue: [], current: undefined });
       owners.set(connection.id, connection);
     },
     arrived(connection, bytes) {
@@ -88,9 +87,9 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
       draining = false;
     },
     idle() {
-      for (const { current, queue, silent, connection } of lines.values()) {
+      for (const { current, queue, connection } of lines.values()) {
         if (connection.orphan) continue;
-        if (current !== undefined && (current.request.api !== 'Fetch' || silent)) return false;
+        if (current !== undefined && current.request.api !== 'Fetch') return false;
         if (current === undefined && queue.length > 0) return false;
       }
       return true;
@@ -133,6 +132,7 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
       topics: topicsOf(request),
       cause: causeOf(request, lane, broker, world.commandOf),
       stack: line.connection.stack,
+      answered: !expectsNoAnswer(request),
     });
     line.current.op = op;
     world.passages.cross(op, 'before apply', {
@@ -143,9 +143,7 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
         reply(line, op, bytes, undefined);
       },
       close: () => world.network.close(line.connection),
-      silence: () => {
-        line.silent = true;
-      },
+      silence: () => swallow(line),
     });
   };
 
@@ -186,10 +184,14 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
         reply(line, named, broker.refuse(request, code as ErrorName), undefined);
       },
       close: () => world.network.close(line.connection),
-      silence: () => {
-        line.silent = true;
-      },
+      silence: () => swallow(line),
     });
+  };
+
+  /** One request or answer vanishes; what is behind it on the connection goes on. */
+  const swallow = (line: Line): void => {
+    line.current = undefined;
+    advance(line);
   };
 
   const openFetch = (line: Line, request: KafkaRequest, fetched: FetchedRecords): Op =>

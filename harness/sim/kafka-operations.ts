@@ -38,6 +38,11 @@ export function targetOf(request: KafkaRequest): string {
   return topics.join('+');
 }
 
+/** A Produce with acks 0: its sender never hears of it. */
+export function expectsNoAnswer({ api, body }: KafkaRequest): boolean {
+  return api === 'Produce' && (body as { acks: number }).acks === 0;
+}
+
 /** Commands a request is about: of the records it carries, or of those its offsets newly promise to be done. */
 export function causeOf(
   request: KafkaRequest,

@@ -2,7 +2,7 @@
  * Operations on their way: each is named once, crosses "before apply" and "after apply", and is delivered, refused or
  * lost. Here the schedule's wishes become what happens: the faults strike, the holds hold.
  */
-import type { FaultPoint, Phase } from '#schedule';
+import { printHold, type FaultPoint, type Hold, type Phase } from '#schedule';
 import { firstLearnerLine } from './lines.ts';
 import type { SourceLine } from '#check';
 import { strike } from './faults.ts';
@@ -19,6 +19,8 @@ export interface Op {
   readonly line: SourceLine | undefined;
   /** Recorded for its error only; no fault can be put there. */
   readonly silent: boolean;
+  /** False where the caller expects none (acks 0): nothing can be answered to it. */
+  readonly answered: boolean;
   applied: boolean;
   error: string | undefined;
 }
@@ -34,6 +36,7 @@ export interface NewOp {
   /** Stack of the client call that caused it (replay only). */
   readonly stack: string | undefined;
   readonly silent?: boolean;
+  readonly answered?: boolean;
 }
 
 /** What can become of an operation at a crossing. A process that died there hears of none of them. */
@@ -104,6 +107,7 @@ export function createPassages(world: World): Passages {
       index: world.gate.crossings.length,
       inFlight: world.network.hasInFlight(op.owner, op.connection),
       ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
+      ...(!op.answered && { answered: false }),
     });
   };
 
@@ -163,6 +167,7 @@ export function createPassages(world: World): Passages {
         topics: fresh.topics,
         line,
         silent: fresh.silent === true,
+        answered: fresh.answered !== false,
         applied: false,
         error: undefined,
       };
@@ -177,6 +182,9 @@ export function createPassages(world: World): Passages {
       const hold = world.gate.holdAt(op.point, phase);
       if (hold === undefined) return through(op, phase, ways);
       const go = (): void => through(op, phase, ways);
+      const text = printHold(world.schedule.holds[hold] as Hold);
+      const index = world.schedule.faults.length + hold;
+      world.recorder.add({ kind: 'fault', index, fault: text }, op.line);
       held.set(hold, go);
       later(holdLimitMs, () => {
         if (held.get(hold) !== go) return;

@@ -204,6 +204,7 @@ export function createSupervisor(world: World): Supervisor {
         for (const event of process.backlog.splice(0)) {
           world.agenda.add(world.now(), () => world.deliver(process, event), false);
         }
+        world.workload.roleReady();
       });
     },
     cut(name, ms) {

@@ -36,6 +36,7 @@ export interface ComposeInput {
 export function compose(input: ComposeInput): Report {
   const { chapter, chapterName, level, seed, seconds, search, shown, single } = input;
   const { tally, unknown, complete } = search;
+  const properties = Object.keys(chapter.properties);
   const findings = shown === undefined ? [] : reportFindings(input, shown);
   const broken = new Set(findings.map(({ property }) => property));
   const certificate = tally.certificate(chapter, level);
@@ -51,13 +52,13 @@ export function compose(input: ComposeInput): Report {
     level,
     verdict,
     findings,
-    held: Object.keys(chapter.properties).filter((name) => !broken.has(name)),
+    held: properties.filter((name) => tally.judged.has(name) && !broken.has(name)),
     ...(unknown !== undefined && { unknown: unknownPart(input, unknown) }),
     ...(unknown === undefined && !ours && !proven && !complete && { unknown: tooLittle }),
     notes: [...tally.notes],
     ...(!single && { certificate }),
     world: 'simulated',
-    notJudged: [],
+    notJudged: properties.filter((name) => !tally.judged.has(name) && !broken.has(name)),
     runs: tally.runs + (shown?.shrinkRuns ?? 0),
     ...(!single && tally.singles.of > 0 && { planned: tally.singles.of + 2 }),
     seconds,

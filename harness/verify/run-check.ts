@@ -154,7 +154,7 @@ function replayed(replay: string, corpus: Corpus): Schedule {
 
 /** Replay, `--fault`, `--calm`: one schedule, nothing searched. */
 async function runOne({ runner, single, input }: Check): Promise<SearchResult> {
-  const tally = createTally();
+  const tally = createTally(Object.keys(input.chapter.properties));
   const schedule = single as Schedule;
   const outcome = await runner.run(schedule, { program: 'subject', fresh: true, wantFacts: true });
   tally.add(outcome);

@@ -72,7 +72,7 @@ export async function search(input: SearchInput): Promise<SearchResult> {
 
 function createSeek({ request, chapter, level, seed, runner, saved, blame, example }: SearchInput) {
   const elapsed = stopwatch();
-  const tally = createTally();
+  const tally = createTally(Object.keys(chapter.properties));
   const budgetMs = request.budgetMs ?? defaultBudgetMs;
   const firsts: { candidate: Candidate; outcome: Outcome }[] = [];
   let hit: Hit | undefined;

@@ -20,6 +20,8 @@ export interface Tally {
   runs: number;
   readonly classes: Set<string>;
   readonly notes: Set<string>;
+  /** Properties that some run did judge. */
+  readonly judged: Set<string>;
   /** Every fault of the schedule struck (and every hold held): only then it counts as tried. */
   add(outcome: Outcome): boolean;
   /** A candidate of the singles: also counts crash points. */
@@ -29,7 +31,7 @@ export interface Tally {
 
 const mostNotes = 3;
 
-export function createTally(): Tally {
+export function createTally(properties: readonly string[]): Tally {
   const sometimes: Record<string, number> = {};
   const tally: Tally = {
     crashPoints: { tried: 0, of: 0 },
@@ -41,12 +43,14 @@ export function createTally(): Tally {
     runs: 0,
     classes: new Set(),
     notes: new Set(),
+    judged: new Set(),
     add(outcome) {
       tally.runs++;
       for (const [name, count] of Object.entries(outcome.sometimes)) {
         sometimes[name] = (sometimes[name] ?? 0) + count;
       }
       if (tally.notes.size < mostNotes) for (const note of outcome.notes) tally.notes.add(note);
+      for (const name of properties) if (!outcome.notJudged.includes(name)) tally.judged.add(name);
       const { faults, holds } = outcome.schedule;
       const missed = faults.length - outcome.fired.length + holds.length - outcome.held.length;
       if (missed > 0) {

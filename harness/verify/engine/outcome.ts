@@ -17,6 +17,8 @@ export interface Outcome {
   readonly schedule: Schedule;
   readonly findings: readonly Finding[];
   readonly notes: readonly string[];
+  /** Properties that this run could not judge. */
+  readonly notJudged: readonly string[];
   /** Why nothing can be said: the run could not be controlled, or a checker failed. */
   readonly unknown?: { readonly sentence: string; readonly advice: string };
   readonly ending: Ending;

@@ -40,6 +40,8 @@ const lookEveryMs = 250;
 /** CPU time one event may take. */
 export const stuckAfterMs = 5_000;
 const heapMb = 512;
+/** A run makes much garbage that dies with it: a large nursery collects it cheaply. */
+const youngMb = 96;
 
 export function createPool(lanes: number): Pool {
   const programs = new Map<string, ToThread & { kind: 'program' }>();
@@ -56,7 +58,7 @@ export function createPool(lanes: number): Pool {
     lane.job = undefined;
     const worker = new Worker(new URL('./thread.ts', import.meta.url), {
       workerData: { beat },
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: youngMb },
       stderr: false,
     });
     lane.worker = worker;
@@ -147,6 +149,7 @@ export function createPool(lanes: number): Pool {
 
 const nothing = {
   notes: [],
+  notJudged: [],
   fired: [],
   held: [],
   traceHash: '',

@@ -54,12 +54,15 @@ function outcomeOf(
   options: Omit<RunOptions, 'program'>,
 ): Outcome {
   const { facts, ending, crossings } = record;
-  const { findings, notes, unknown } = judge(facts, chapter, ending, { everyMoment: true });
+  const { findings, notes, notJudged, unknown } = judge(facts, chapter, ending, {
+    everyMoment: true,
+  });
   const keepFacts = options.wantFacts === true || findings.length > 0;
   return {
     schedule,
     findings,
     notes,
+    notJudged,
     ...(unknown !== undefined && {
       unknown: {
         sentence: unknown,
