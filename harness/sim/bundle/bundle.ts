@@ -1,9 +1,10 @@
 /**
- * Two files per edit: `service`, the learner's own code, and `libraries`, all packages it imports. Both are what the
- * simulated world evaluates and what a live process loads, and both carry a hash of their content.
+ * Two files per edit: `service`, the learner's own code, and `libraries`, all packages it imports.
+ * Both are what the simulated world evaluates and what a live process loads, and both carry a hash
+ * of their content.
  *
- * The service gives one lazy entry per role, so that a process evaluates the file of its own role only. Types are
- * stripped, not checked (check-types.ts).
+ * The service gives one lazy entry per role, so that a process evaluates the file of its own role
+ * only. Types are stripped, not checked (check-types.ts).
  *
  * Left out: loaders other than TypeScript, JavaScript and JSON; watching.
  */
@@ -26,7 +27,9 @@ export interface BundleRequest {
 }
 
 export interface ServiceFile {
-  /** CommonJS: `module.exports.roles.<role>()` evaluates the role's file and returns its exports. */
+  /**
+   * CommonJS: `module.exports.roles.<role>()` evaluates the role's file and returns its exports.
+   */
   readonly code: string;
   readonly hash: string;
   /** The source map as JSON, also inline in `code`. */
@@ -37,7 +40,9 @@ export interface ServiceFile {
 
 export interface Bundle {
   readonly projectRoot: string;
-  /** The top folder of the overlay: what `import.meta.dirname` and `__dirname` are for the learner. */
+  /**
+   * The top folder of the overlay: what `import.meta.dirname` and `__dirname` are for the learner.
+   */
   readonly folder: string;
   readonly service: ServiceFile;
   readonly libraries: Libraries;

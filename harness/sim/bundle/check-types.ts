@@ -1,8 +1,9 @@
 /**
- * What the type checker says about a learner's files. esbuild strips types without looking, so this runs only when
- * something went wrong already: a type error often says why.
+ * What the type checker says about a learner's files. esbuild strips types without looking, so this
+ * runs only when something went wrong already: a type error often says why.
  *
- * The native compiler has no interface for programs, so it runs as a program and its lines are read.
+ * The native compiler has no interface for programs, so it runs as a program and its lines are
+ * read.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -72,7 +73,9 @@ async function runCompiler(args: readonly string[], folder: string): Promise<str
   });
 }
 
-/** `exercises/x/projector.ts(21,5): error TS2551: Property …`, with indented lines that explain it. */
+/**
+ * `exercises/x/projector.ts(21,5): error TS2551: Property …`, with indented lines that explain it.
+ */
 export function problemsIn(output: string): TypeProblem[] {
   const problems: TypeProblem[] = [];
   for (const text of output.split(/\r?\n/)) {

@@ -1,11 +1,13 @@
 /**
- * One CommonJS file for all packages a service imports: `module.exports = { kafkajs: () => require('kafkajs'), … }`.
- * Bodies are lazy, so one evaluation of the file gives fresh copies of exactly what is used.
+ * One CommonJS file for all packages a service imports: `module.exports = { kafkajs: () =>
+ * require('kafkajs'), … }`. Bodies are lazy, so one evaluation of the file gives fresh copies of
+ * exactly what is used.
  *
- * Built once per set of packages and kept in `.crashproof/cache`; a kept file counts only while every input has its
- * size and time of change.
+ * Built once per set of packages and kept in `.crashproof/cache`; a kept file counts only while
+ * every input has its size and time of change.
  *
- * Optional parts that are not installed (pg-native) fail when they are asked for, as they do in Node.
+ * Optional parts that are not installed (pg-native) fail when they are asked for, as they do in
+ * Node.
  */
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';

@@ -1,6 +1,6 @@
 /**
- * A learner's file that does not compile or load, in the learner's terms: which file, which line, what to do.
- * Translates what esbuild reports; what it does not know keeps esbuild's own words.
+ * A learner's file that does not compile or load, in the learner's terms: which file, which line,
+ * what to do. Translates what esbuild reports; what it does not know keeps esbuild's own words.
  */
 import { basename, relative } from 'node:path';
 import type { Message } from 'esbuild';

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import type { BuildFailure, BuildOptions } from 'esbuild';
 
 /**
- * `import()` becomes a promise of `require`. `import.meta` is an object at the top of the file, because a CommonJS
- * file has none. Learners' files are ES modules and therefore strict.
+ * `import()` becomes a promise of `require`. `import.meta` is an object at the top of the file,
+ * because a CommonJS file has none. Learners' files are ES modules and therefore strict.
  */
 export const sharedOptions = {
   bundle: true,

@@ -1,6 +1,7 @@
 /**
- * Exercise folders laid over each other: the last folder that has a file provides it, also when a file of an earlier
- * folder imports it. So a mutant is only the files that differ from the solution.
+ * Exercise folders laid over each other: the last folder that has a file provides it, also when a
+ * file of an earlier folder imports it. So a mutant is only the files that differ from the
+ * solution.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';

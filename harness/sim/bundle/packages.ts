@@ -1,9 +1,10 @@
 /**
- * What a service imports by name: packages stay outside its bundle (they go into the libraries), Node's own modules
- * are answered by the world, `#kit` and `#chapters/…` are part of the learner's code.
+ * What a service imports by name: packages stay outside its bundle (they go into the libraries),
+ * Node's own modules are answered by the world, `#kit` and `#chapters/…` are part of the learner's
+ * code.
  *
- * A package that is only written as an ES module gets a small stand-in, so that `import x from` means its default
- * export although the library file is CommonJS.
+ * A package that is only written as an ES module gets a small stand-in, so that `import x from`
+ * means its default export although the library file is CommonJS.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';

@@ -1,16 +1,19 @@
 /**
- * Scripts of a bundle, compiled once per thread. Each gives one function whose parameters are the world's globals;
- * calling it again is a fresh evaluation.
+ * Scripts of a bundle, compiled once per thread. Each gives one function whose parameters are the
+ * world's globals; calling it again is a fresh evaluation.
  *
- * The function is made once and called many times on purpose: V8 keeps its type feedback with the functions made
- * by one outer function, so a fresh evaluation runs warm (measured: a third of the time of running the script again).
+ * The function is made once and called many times on purpose: V8 keeps its type feedback with the
+ * functions made by one outer function, so a fresh evaluation runs warm (measured: a third of the
+ * time of running the script again).
  */
 import { basename, join } from 'node:path';
 import vm from 'node:vm';
 import type { Bundle } from './bundle.ts';
 import { scriptName } from './stacks.ts';
 
-/** CommonJS: the parameters of the inner function. The world's globals are those of the outer one. */
+/**
+ * CommonJS: the parameters of the inner function. The world's globals are those of the outer one.
+ */
 export type Module = (
   exports: object,
   require: (name: string) => unknown,
@@ -57,7 +60,8 @@ function librariesOf({ libraries, projectRoot }: Bundle, names: readonly string[
 }
 
 function compile(code: string, filename: string, folder: string, names: readonly string[]): Script {
-  // Two functions, so that a top-level `const console = …` hides the world's instead of being an error.
+  // Two functions, so that a top-level `const console = …` hides the world's instead of being an
+  // error.
   const before = `(function (${names.join(', ')}) {
 return function (exports, require, module, __filename, __dirname) {\n`;
   const script = new vm.Script(`${before}${code}\n};\n})`, {

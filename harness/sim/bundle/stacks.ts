@@ -1,6 +1,6 @@
 /**
- * Stack traces in the learner's terms: their files and lines through the source map of the bundle; our frames,
- * Node's and the packages' are dropped.
+ * Stack traces in the learner's terms: their files and lines through the source map of the bundle;
+ * our frames, Node's and the packages' are dropped.
  */
 import { posix } from 'node:path';
 import { SourceMap, type SourceMapPayload } from 'node:module';
@@ -41,7 +41,10 @@ export function firstLearnerFrame(stack: string, bundle: Bundle): LearnerFrame |
   return mapStack(stack, bundle)[0];
 }
 
-/** A text that holds stack lines (a logged error) with the learner's places; other frames are left out. */
+/**
+ * A text that holds stack lines (a logged error) with the learner's places; other frames are left
+ * out.
+ */
 export function mapText(text: string, bundle: Bundle): string {
   if (!text.includes('    at ')) return text;
   return text

@@ -1,9 +1,9 @@
 /**
  * Time and chance of one incarnation: `Date`, `Intl.DateTimeFormat`, `performance`, `Math`.
  *
- * `Date` shares its prototype with the thread's own, so `instanceof` holds for values from anywhere; only asking for
- * the present differs. `date.constructor` is therefore the real `Date`: code that asks it for the time is not
- * replayable, which a second run shows.
+ * `Date` shares its prototype with the thread's own, so `instanceof` holds for values from
+ * anywhere; only asking for the present differs. `date.constructor` is therefore the real `Date`:
+ * code that asks it for the time is not replayable, which a second run shows.
  *
  * Left out: local time. The simulation's process runs with TZ=UTC.
  */
@@ -34,7 +34,7 @@ const dateName = { value: 'Date' };
 export function createIntl(host: Host): typeof Intl {
   function DateTimeFormat(...args: ConstructorParameters<typeof RealFormat>) {
     const real = new RealFormat(...args);
-    const { format } = real;
+    const format = real.format.bind(real);
     const parts = real.formatToParts.bind(real);
     return Object.defineProperties(real, {
       format: { value: (date: Date | number = host.nowMs()) => format(date) },
@@ -42,7 +42,8 @@ export function createIntl(host: Host): typeof Intl {
     });
   }
   DateTimeFormat.prototype = RealFormat.prototype;
-  DateTimeFormat.supportedLocalesOf = RealFormat.supportedLocalesOf;
+  DateTimeFormat.supportedLocalesOf = (...args: Parameters<typeof RealFormat.supportedLocalesOf>) =>
+    RealFormat.supportedLocalesOf(...args);
   return { ...intlTemplate, DateTimeFormat } as unknown as typeof Intl;
 }
 

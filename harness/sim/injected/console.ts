@@ -1,6 +1,6 @@
 /**
- * `console` of one incarnation: formatted as Node formats it, without colour, handed to the world line by line.
- * `console.trace` prints no stack: its frames would be ours.
+ * `console` of one incarnation: formatted as Node formats it, without colour, handed to the world
+ * line by line. `console.trace` prints no stack: its frames would be ours.
  */
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';

@@ -1,8 +1,9 @@
 /**
  * Evaluates the scripts of a bundle under the globals of an incarnation.
  *
- * Libraries may be evaluated once per thread (with a host that stands for whichever instance runs) or anew for each
- * incarnation (with its own globals): the caller's choice. The learner's code is always evaluated anew.
+ * Libraries may be evaluated once per thread (with a host that stands for whichever instance runs)
+ * or anew for each incarnation (with its own globals): the caller's choice. The learner's code is
+ * always evaluated anew.
  */
 import type { Module, Prepared, Script } from '../bundle/prepare.ts';
 import { isBuiltin } from 'node:module';

@@ -1,9 +1,10 @@
 /**
- * The globals of one incarnation: everything a learner's code can name is a parameter of the function it is evaluated
- * in, or a pure intrinsic of the language.
+ * The globals of one incarnation: everything a learner's code can name is a parameter of the
+ * function it is evaluated in, or a pure intrinsic of the language.
  *
- * `globalThis` is a fresh object that owns the standard names, so what is hung on it dies with the process. `Function`
- * and indirect `eval` still reach the thread's own globals; leaks.ts finds what was left there.
+ * `globalThis` is a fresh object that owns the standard names, so what is hung on it dies with the
+ * process. `Function` and indirect `eval` still reach the thread's own globals; leaks.ts finds what
+ * was left there.
  */
 import type { Host } from './host.ts';
 import { createDate, createIntl, createMath, VirtualPerformance } from './clock.ts';
@@ -45,7 +46,7 @@ export interface Globals {
   readonly values: readonly unknown[];
   readonly named: WorldValues;
   /** Node's modules as this incarnation sees them; throws for an unknown one. */
-  builtin(name: string): unknown;
+  readonly builtin: (name: string) => unknown;
 }
 
 /** Names of the parameters, fixed: the same script serves every incarnation. */

@@ -1,11 +1,13 @@
 /**
- * What the world gives to the globals of one incarnation. The globals are made from this and from nothing else, so
- * that all a learner's process can reach is known, costs virtual time and dies with the process.
+ * What the world gives to the globals of one incarnation. The globals are made from this and from
+ * nothing else, so that all a learner's process can reach is known, costs virtual time and dies
+ * with the process.
  *
- * Every member is read at the moment of use, never kept: client libraries that are shared while searching are
- * evaluated with a host that stands for "whichever instance runs now".
+ * Every member is read at the moment of use, never kept: client libraries that are shared while
+ * searching are evaluated with a host that stands for "whichever instance runs now".
  *
- * Left out: sockets that listen, files, child processes. What is not here is refused by `uncontrolled`.
+ * Left out: sockets that listen, files, child processes. What is not here is refused by
+ * `uncontrolled`.
  */
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
@@ -35,7 +37,10 @@ export interface Host {
   readonly incarnation: number;
   /** One stream per slot and incarnation. */
   readonly random: Random;
-  /** What `process.on` writes to: `unhandledRejection`, `uncaughtException`, `SIGTERM`, `exit`. One per incarnation. */
+  /**
+   * What `process.on` writes to: `unhandledRejection`, `uncaughtException`, `SIGTERM`, `exit`. One
+   * per incarnation.
+   */
   readonly processListeners: EventEmitter;
 
   /** Virtual `Date.now()`. */
@@ -54,8 +59,9 @@ export interface Host {
   nextTick(callback: () => void): void;
 
   /**
-   * A connection of this instance: emits `connect` (or `error`, then `close`) at a later event, never before the
-   * caller could listen. An address outside the world throws what `uncontrolled` returns.
+   * A connection of this instance: emits `connect` (or `error`, then `close`) at a later event,
+   * never before the caller could listen. An address outside the world throws what `uncontrolled`
+   * returns.
    */
   connect(address: Address): Duplex;
   /** The address of a name that belongs to the world, for `dns.lookup`. */
@@ -67,13 +73,17 @@ export interface Host {
   exit(code: number, how: string): never;
 
   /**
-   * Records that this run cannot be replayed and returns the error to throw. `what` continues a sentence that
-   * starts with the learner's line: "starts a program: child_process.spawn". `advice` is a sentence.
+   * Records that this run cannot be replayed and returns the error to throw. `what` continues a
+   * sentence that starts with the learner's line: "starts a program: child_process.spawn". `advice`
+   * is a sentence.
    */
   uncontrolled(what: string, advice: string): Error;
 }
 
-/** Thrown by `exit` to unwind the learner's stack. Whoever catches it lets go: the process is dead already. */
+/**
+ * Thrown by `exit` to unwind the learner's stack. Whoever catches it lets go: the process is dead
+ * already.
+ */
 export class ProcessExit extends Error {
   override readonly name = 'ProcessExit';
   readonly code: number;

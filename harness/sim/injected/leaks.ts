@@ -1,14 +1,16 @@
 /**
- * What all incarnations of a thread share and JavaScript lets anyone change: intrinsics, the thread's own globals,
- * Node's modules that are handed out as they are, our own facade classes, and the exports of shared libraries.
- * A service that hides state there would survive its own crash; this names it and puts things back.
+ * What all incarnations of a thread share and JavaScript lets anyone change: intrinsics, the
+ * thread's own globals, Node's modules that are handed out as they are, our own facade classes, and
+ * the exports of shared libraries. A service that hides state there would survive its own crash;
+ * this names it and puts things back.
  *
- * Reading all of it takes longer than a short run. So every comparison looks for what assignment leaves behind (enumerable
- * additions anywhere, other values on the language's own classes) and at one thirty-second of everything else; 32 in a
- * row have seen all, and since all runs of a thread run the same code, a later one names it just as well. `thorough`
- * looks at everything at once.
+ * Reading all of it takes longer than a short run. So every comparison looks for what assignment
+ * leaves behind (enumerable additions anywhere, other values on the language's own classes) and at
+ * one thirty-second of everything else; 32 in a row have seen all, and since all runs of a thread
+ * run the same code, a later one names it just as well. `thorough` looks at everything at once.
  *
- * Left out: state behind closures (a parser registered in pg-types). A re-run with fresh libraries shows that.
+ * Left out: state behind closures (a parser registered in pg-types). A re-run with fresh libraries
+ * shows that.
  */
 import * as asyncHooks from 'node:async_hooks';
 import { VirtualPerformance } from './clock.ts';
@@ -68,9 +70,13 @@ export function snapshotShared(libraries: Readonly<Record<string, unknown>> = {}
 }
 
 /** The language's own classes, which a service can reach without importing anything. */
-const coreNames =
-  /^(Object|Function|Array|Number|String|Symbol|Promise|RegExp|Error|JSON|Math|Reflect|Map|Set|WeakMap|Date|BigInt|Buffer|events)\b(?!.*\.prototype\.)/;
-const isCore = (name: string): boolean => coreNames.test(name);
+const coreNames = new Set(
+  (
+    'Object Function Array Number String Symbol Promise RegExp Error JSON Math Reflect ' +
+    'Map Set WeakMap Date BigInt Buffer events'
+  ).split(' '),
+);
+const isCore = (name: string): boolean => coreNames.has(name.replace(/\.prototype$/, ''));
 
 type Root = readonly [name: string, value: unknown];
 
@@ -126,7 +132,9 @@ function collect(seen: Map<object, string>, name: string, value: unknown, depth:
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';
 
-/** Functions and plain objects (prototypes, namespaces, tables); instances have a life of their own. */
+/**
+ * Functions and plain objects (prototypes, namespaces, tables); instances have a life of their own.
+ */
 function isWorthWatching(value: unknown): boolean {
   if (typeof value === 'function') return true;
   if (!isObject(value)) return false;
@@ -180,9 +188,9 @@ function isChanged(watched: Watched): boolean {
   if (found.length !== keyCount && found.filter((key) => !isPassing(key)).length !== keyCount) {
     return true;
   }
-  return accessors.some(([key, { get, set }]) => {
+  return accessors.some(([key, old]) => {
     const now = Object.getOwnPropertyDescriptor(target, key);
-    return now === undefined || now.get !== get || now.set !== set;
+    return now === undefined || now.get !== old.get || now.set !== old.set;
   });
 }
 

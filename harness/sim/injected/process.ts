@@ -1,8 +1,8 @@
 /**
  * `process` of one incarnation: fixed facts, virtual time, and an end that ends this process only.
  *
- * The environment is a fixed, listed set, because libraries read it when they are loaded (kafkajs changes its retries
- * when NODE_ENV is `test`). Everything hung on this object dies with it.
+ * The environment is a fixed, listed set, because libraries read it when they are loaded (kafkajs
+ * changes its retries when NODE_ENV is `test`). Everything hung on this object dies with it.
  *
  * Left out: changing the working directory, other processes' signals, reports, add-ons.
  */
@@ -36,7 +36,7 @@ const signalNumbers: Readonly<Record<string, number>> = {
 
 export interface ProcessOptions {
   readonly projectRoot: string;
-  builtin(name: string): unknown;
+  readonly builtin: (name: string) => unknown;
 }
 
 type Facade = Record<PropertyKey, unknown> & { exitCode?: number | string | null | undefined };

@@ -1,10 +1,12 @@
 /**
  * Timers of one incarnation: Node's functions and objects over the world's timers.
  *
- * Delays are clamped as Node clamps them, with one departure: a negative delay fires after 100 ms instead of 1.
- * kafkajs re-arms a negative timer for ever, which would cost a thousand steps per virtual second and connection.
+ * Delays are clamped as Node clamps them, with one departure: a negative delay fires after 100 ms
+ * instead of 1. kafkajs re-arms a negative timer for ever, which would cost a thousand steps per
+ * virtual second and connection.
  *
- * `ref` and `unref` are remembered and mean nothing: a service does not end because it has nothing left to do.
+ * `ref` and `unref` are remembered and mean nothing: a service does not end because it has nothing
+ * left to do.
  */
 import { promisify } from 'node:util';
 import type { Milliseconds } from '#kernel';
@@ -108,13 +110,15 @@ function numberOf(host: Host, timeout: Timeout): number {
   return known.size;
 }
 
+type Arm = (callback: Callback, delay?: unknown, ...args: unknown[]) => Timeout;
+
 export interface TimerFunctions {
-  setTimeout(callback: Callback, delay?: unknown, ...args: unknown[]): Timeout;
-  setInterval(callback: Callback, delay?: unknown, ...args: unknown[]): Timeout;
-  setImmediate(callback: Callback, ...args: unknown[]): Immediate;
-  clearTimeout(timer?: unknown): void;
-  clearInterval(timer?: unknown): void;
-  clearImmediate(immediate?: unknown): void;
+  readonly setTimeout: Arm;
+  readonly setInterval: Arm;
+  readonly setImmediate: (callback: Callback, ...args: unknown[]) => Immediate;
+  readonly clearTimeout: (timer?: unknown) => void;
+  readonly clearInterval: (timer?: unknown) => void;
+  readonly clearImmediate: (immediate?: unknown) => void;
 }
 
 export function createTimers(host: Host): TimerFunctions {
@@ -160,8 +164,8 @@ export interface TimerPromises {
   setImmediate<T>(value?: T, options?: WaitOptions): Promise<T | undefined>;
   setInterval<T>(delay?: unknown, value?: T, options?: WaitOptions): AsyncGenerator<T | undefined>;
   readonly scheduler: {
-    wait(delay: unknown, options?: WaitOptions): Promise<void>;
-    yield(): Promise<void>;
+    wait(delay: unknown, options?: WaitOptions): Promise<unknown>;
+    yield(): Promise<unknown>;
   };
 }
 
@@ -192,8 +196,8 @@ export function createTimerPromises(host: Host): TimerPromises {
     setImmediate,
     setInterval: (delay, value, options) => ticks(host, delay, value, options?.signal),
     scheduler: {
-      wait: async (delay, options) => void (await setTimeout(delay, undefined, options)),
-      yield: async () => void (await setImmediate()),
+      wait: (delay, options) => setTimeout(delay, undefined, options),
+      yield: () => setImmediate(),
     },
   };
 }

@@ -1,9 +1,10 @@
 /**
- * The Web's globals of one incarnation. What draws chance or time is virtual, what is pure is Node's own, and what
- * would leave the world (requests, threads, channels between threads) is refused where it is used.
+ * The Web's globals of one incarnation. What draws chance or time is virtual, what is pure is
+ * Node's own, and what would leave the world (requests, threads, channels between threads) is
+ * refused where it is used.
  *
- * `WeakRef` holds on to its target and `FinalizationRegistry` never calls back: when garbage is collected is not
- * replayable. Left out: `Event.timeStamp` tells real time.
+ * `WeakRef` holds on to its target and `FinalizationRegistry` never calls back: when garbage is
+ * collected is not replayable. Left out: `Event.timeStamp` tells real time.
  */
 import { createHash, getHashes } from 'node:crypto';
 import type { Host } from './host.ts';

@@ -100,7 +100,10 @@ export class FakeHost implements Host {
     return new Error(`${what}, which the simulation cannot replay. ${advice}`);
   }
 
-  /** Runs ticks, promise reactions and immediates until nothing is left; never lets real time decide anything. */
+  /**
+   * Runs ticks, promise reactions and immediates until nothing is left; never lets real time decide
+   * anything.
+   */
   async rest(): Promise<void> {
     for (let quiet = 0; quiet < 20; quiet++) {
       const ticks = this.#ticks.splice(0);

@@ -1,4 +1,7 @@
-/** Writes learners' files into a folder of their own, bundles them and evaluates them as an incarnation does. */
+/**
+ * Writes learners' files into a folder of their own, bundles them and evaluates them as an
+ * incarnation does.
+ */
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

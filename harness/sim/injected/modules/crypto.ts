@@ -1,9 +1,9 @@
 /**
- * `node:crypto`: pure functions are Node's own, chance is drawn from the incarnation's stream, and calls that answer
- * from the thread pool are answered from their synchronous form at the next turn.
+ * `node:crypto`: pure functions are Node's own, chance is drawn from the incarnation's stream, and
+ * calls that answer from the thread pool are answered from their synchronous form at the next turn.
  *
- * Making keys draws randomness that cannot be seeded and is refused. Signatures that are random by nature (ECDSA,
- * RSA-PSS) are let through: a second run shows whether they matter.
+ * Making keys draws randomness that cannot be seeded and is refused. Signatures that are random by
+ * nature (ECDSA, RSA-PSS) are let through: a second run shows whether they matter.
  */
 import type * as Real from 'node:crypto';
 import type { Globals } from '../globals.ts';

@@ -1,6 +1,6 @@
 /**
- * `node:diagnostics_channel` with channels of one incarnation: in Node they live as long as the thread, so a
- * subscription would survive a crash.
+ * `node:diagnostics_channel` with channels of one incarnation: in Node they live as long as the
+ * thread, so a subscription would survive a crash.
  */
 import type { Channel } from 'node:diagnostics_channel';
 import type { Globals } from '../globals.ts';

@@ -1,6 +1,6 @@
 /**
- * `node:fs`: files of the project may be read, at once and from the real disk. Every other path and every change is
- * refused: a file that survives a crash is state that no schedule knows.
+ * `node:fs`: files of the project may be read, at once and from the real disk. Every other path and
+ * every change is refused: a file that survives a crash is state that no schedule knows.
  *
  * Writing to descriptors 1 and 2 is the console, as loggers do it.
  * Left out: open descriptors, watching, directories as streams.

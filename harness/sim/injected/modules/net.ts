@@ -1,6 +1,6 @@
 /**
- * `node:net` over the connections of the world, as much of it as clients use, and `node:tls`, which is refused: the
- * world's servers speak plain text.
+ * `node:net` over the connections of the world, as much of it as clients use, and `node:tls`, which
+ * is refused: the world's servers speak plain text.
  *
  * Left out: servers, Unix sockets, half-open connections that outlive their end.
  */

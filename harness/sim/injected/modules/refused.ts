@@ -1,6 +1,6 @@
 /**
- * Modules that leave the world: importing them works (many packages do so in passing), using them is refused with the
- * name of the call. Constants stay readable and classes can be extended.
+ * Modules that leave the world: importing them works (many packages do so in passing), using them
+ * is refused with the name of the call. Constants stay readable and classes can be extended.
  */
 import type { Host } from '../host.ts';
 

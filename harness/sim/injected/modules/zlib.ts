@@ -1,6 +1,6 @@
 /**
- * `node:zlib`: the synchronous functions are Node's own; callback forms are answered from them at the next turn, and
- * streams (`createGzip` …) collect their input and give all of it at the end.
+ * `node:zlib`: the synchronous functions are Node's own; callback forms are answered from them at
+ * the next turn, and streams (`createGzip` …) collect their input and give all of it at the end.
  *
  * Left out: streams that give output before their input ends (`flush`, `params`, `reset`).
  */
