@@ -9,7 +9,7 @@
  * Left out: loaders other than TypeScript, JavaScript and JSON; watching.
  */
 import { readFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { bundleLibraries, type Libraries } from './libraries.ts';
 import { LoadFailure, loadFailure } from './load-failure.ts';
@@ -107,7 +107,7 @@ function entryOf(
       throw new LoadFailure({ text: `${file} does not exist; it holds the role ${role}.` });
     }
     // Relative, because the source map quotes it and equal code must give an equal hash anywhere.
-    const local = `./${relative(projectRoot, path)}`;
+    const local = `./${relative(projectRoot, path).replaceAll(sep, '/')}`;
     return `${JSON.stringify(role)}: () => require(${JSON.stringify(local)}),`;
   });
   return `exports.roles = {\n${lines.join('\n')}\n};`;

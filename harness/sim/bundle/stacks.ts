@@ -2,7 +2,7 @@
  * Stack traces in the learner's terms: their files and lines through the source map of the bundle;
  * our frames, Node's and the packages' are dropped.
  */
-import { posix } from 'node:path';
+import { posix, relative, sep } from 'node:path';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import type { Bundle } from './bundle.ts';
 
@@ -79,7 +79,7 @@ export function positionOf(
 }
 
 function inExercise(path: string, { folder, projectRoot }: Bundle): string {
-  const prefix = `${posix.relative(projectRoot, folder)}/`;
+  const prefix = `${relative(projectRoot, folder).replaceAll(sep, '/')}/`;
   return path.startsWith(prefix) ? path.slice(prefix.length) : path;
 }
 

@@ -69,7 +69,7 @@ export interface Host {
 
   /** One call of `console` or `process.stdout.write`, formatted, without the final line break. */
   write(stream: 'out' | 'err', text: string): void;
-  /** Ends this process: throws a `ProcessExit`. `how` is the call, `process.exit(1)`. */
+  /** Ends this process: throws a `ProcessExit`. `how` is the call, `process.exit(1)`; `exit` was emitted. */
   exit(code: number, how: string): never;
 
   /**

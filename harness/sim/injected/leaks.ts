@@ -14,7 +14,7 @@
  */
 import * as asyncHooks from 'node:async_hooks';
 import { VirtualPerformance } from './clock.ts';
-import { sharedModules } from './modules/builtins.ts';
+import { copiedModules, sharedModules } from './modules/builtins.ts';
 import { VirtualSocket } from './modules/net.ts';
 import { Collecting } from './modules/zlib.ts';
 import { SilentRegistry, StrongRef } from './web.ts';
@@ -45,6 +45,7 @@ const mostObjects = 4000;
 export function snapshotShared(libraries: Readonly<Record<string, unknown>> = {}): SharedState {
   const seen = new Map<object, string>();
   for (const [name, root] of threadRoots()) collect(seen, name, root, 2);
+  collect(seen, 'process', process, 0);
   for (const [name, root] of Object.entries(libraries)) collect(seen, name, root, libraryDepth);
   const watched = [...seen].map(([target, name]) => watch(name, target));
   const core = watched.filter(({ name, keys }) => keys.length > 2 && isCore(name));
@@ -108,19 +109,23 @@ function* threadRoots(): Generator<Root> {
     if (typeof value === 'function' || namespaces.has(name)) yield [name, value];
   }
   yield* hiddenPrototypes;
-  for (const name of sharedModules) yield [name, process.getBuiltinModule(name)];
+  for (const name of [...sharedModules, ...copiedModules, 'crypto', 'zlib']) {
+    if (!deprecated.has(name)) yield [name, process.getBuiltinModule(name)];
+  }
   yield ['AsyncLocalStorage', asyncHooks.AsyncLocalStorage];
   yield ['AsyncResource', asyncHooks.AsyncResource];
   for (const [name, facade] of Object.entries(facadeClasses)) yield [name, facade];
 }
 
+/** Loading these makes Node print a warning. */
+const deprecated = new Set(['punycode', 'constants']);
 const namespaces = new Set(['JSON', 'Math', 'Reflect', 'Intl', 'Atomics', 'WebAssembly']);
 
 /** An object, what it holds, and its prototype, down to a depth. */
 function collect(seen: Map<object, string>, name: string, value: unknown, depth: number): void {
   if (!isObject(value) || seen.has(value) || seen.size >= mostObjects) return;
   seen.set(value, name);
-  if (depth === 0 || value === globalThis || value === process) return;
+  if (depth === 0 || value === globalThis) return;
   for (const key of Reflect.ownKeys(value)) {
     const inner: unknown = Object.getOwnPropertyDescriptor(value, key)?.value;
     if (key === 'constructor' || !isWorthWatching(inner)) continue;
@@ -163,9 +168,11 @@ function watch(name: string, target: object): Watched {
   };
 }
 
-/** What Node itself puts on globalThis when its parts are loaded late. */
+/** What Node itself changes in passing: late parts on globalThis, listeners on `process`. */
 const isPassing = (key: PropertyKey): boolean =>
-  typeof key === 'symbol' && (key.description?.startsWith('undici.') ?? false);
+  typeof key === 'symbol'
+    ? /^(undici\.|shapeMode|kCapture)/.test(key.description ?? '')
+    : key === '_events' || key === '_eventsCount' || key === 'exitCode';
 
 type Keyed = Record<PropertyKey, unknown>;
 

@@ -9,6 +9,7 @@
 import { Readable, Writable } from 'node:stream';
 import { format } from 'node:util';
 import { hashName } from '#kernel';
+import { inContext } from './context.ts';
 import type { Host } from './host.ts';
 
 const fixedEnvironment = {
@@ -70,7 +71,7 @@ export function createProcess(host: Host, options: ProcessOptions): NodeJS.Proce
     getegid: () => 1000,
     getgroups: () => [1000],
     nextTick: (callback: (...args: unknown[]) => void, ...args: unknown[]) =>
-      host.nextTick(args.length === 0 ? callback : () => callback(...args)),
+      host.nextTick(inContext(host, args.length === 0 ? callback : () => callback(...args))),
     getBuiltinModule: (name: string) => options.builtin(name),
     emitWarning: (warning: unknown) =>
       host.write('err', `Warning: ${warning instanceof Error ? warning.message : format(warning)}`),
@@ -115,8 +116,13 @@ function addTime(facade: Facade, host: Host): void {
 }
 
 function addEnd(facade: Facade, host: Host): void {
+  let exiting = false;
   const exit = (code?: number | string | null): never => {
     if (code !== undefined && code !== null) facade.exitCode = code;
+    if (!exiting) {
+      exiting = true;
+      host.processListeners.emit('exit', Number(facade.exitCode ?? 0));
+    }
     return host.exit(Number(facade.exitCode ?? 0), `process.exit(${code ?? ''})`);
   };
   facade.exit = exit;

@@ -11,6 +11,7 @@
 import { promisify } from 'node:util';
 import type { Milliseconds } from '#kernel';
 import type { Host, ImmediateEntry, TimerEntry } from './host.ts';
+import { inContext } from './context.ts';
 import { invalidArgument } from './errors.ts';
 
 const longestMs = 2 ** 31 - 1;
@@ -35,7 +36,7 @@ export class Timeout {
   constructor(host: Host, callback: Callback, delay: unknown, args: unknown[], repeat: boolean) {
     this.#host = host;
     const run = args.length === 0 ? () => callback.call(this) : () => callback.apply(this, args);
-    this.#entry = host.setTimer(run, clampDelay(delay), repeat);
+    this.#entry = host.setTimer(inContext(host, run), clampDelay(delay), repeat);
   }
 
   ref(): this {
@@ -74,7 +75,7 @@ export class Immediate {
 
   constructor(host: Host, callback: Callback, args: unknown[]) {
     this.#host = host;
-    this.#entry = host.setImmediate(() => callback.apply(this, args));
+    this.#entry = host.setImmediate(inContext(host, () => callback.apply(this, args)));
   }
   ref(): this {
     this.#isRef = true;

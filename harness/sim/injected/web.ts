@@ -4,7 +4,8 @@
  * refused where it is used.
  *
  * `WeakRef` holds on to its target and `FinalizationRegistry` never calls back: when garbage is
- * collected is not replayable. Left out: `Event.timeStamp` tells real time.
+ * collected is not replayable. Left out: `Event.timeStamp` tells real time; the
+ * body of a `Response` made from a `Blob` never arrives, because Node reads it in a real turn.
  */
 import { createHash, getHashes } from 'node:crypto';
 import type { Host } from './host.ts';

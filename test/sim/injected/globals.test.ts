@@ -177,6 +177,7 @@ test('a process tells fixed facts', async () => {
 
 test('every way to end a process ends this one only', async () => {
   const { exports, host } = await run(`
+    process.on('exit', (code) => console.log('leaving with', code));
     process.on('SIGTERM', (name) => console.log('heard', name));
     export const exit = () => process.exit(3);
     export const set = () => { process.exitCode = 4; process.exit(); };
@@ -201,7 +202,7 @@ test('every way to end a process ends this one only', async () => {
   ]);
   expect(codeOf(exports.term)).toBe(true);
   await host.rest();
-  expect(host.lines).toEqual(['out: heard SIGTERM']);
+  expect(host.lines).toEqual(['out: leaving with 3', 'out: heard SIGTERM']);
   expect(codeOf(exports.other)).toContain('sends a signal to process 1');
 });
 

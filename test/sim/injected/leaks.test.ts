@@ -101,6 +101,26 @@ test('an honest service leaves nothing behind, however much of Node it uses', as
   expect(shared.compare({ thorough: true })).toEqual([]);
 });
 
+test('functions of copied modules and the real process are watched too', async () => {
+  const shared = snapshotShared();
+  await run(`
+    import { join, posix } from 'node:path';
+    import { inspect } from 'node:util';
+    import { createHash } from 'node:crypto';
+    const real = Function('return process')();
+    for (const place of [join, posix, inspect, createHash, real]) (place as { seen?: 1 }).seen = 1;
+  `);
+  const changes = shared.compare();
+  shared.restore();
+  expect(changes.toSorted()).toEqual([
+    'crypto.createHash.seen was added',
+    'path.join.seen was added',
+    'path.seen was added',
+    'process.seen was added',
+    'util.inspect.seen was added',
+  ]);
+});
+
 test('a comparison that finds nothing is short', () => {
   const shared = snapshotShared();
   for (let i = 0; i < 200; i++) shared.compare();

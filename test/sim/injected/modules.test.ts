@@ -348,3 +348,33 @@ test('kafkajs and pg load and reach for the world only', async () => {
   expect(exports.same).toBe(true);
   expect(host.refused).toEqual([]);
 });
+
+test('AsyncLocalStorage is carried through timers and ends with the callback', async () => {
+  const { exports, host } = await run(`
+    import { AsyncLocalStorage } from 'node:async_hooks';
+    import net from 'node:net';
+    const context = new AsyncLocalStorage<string>();
+    export const seen: unknown[] = [];
+    const note = (where: string) => seen.push(where + ' ' + context.getStore());
+    context.run('p1', () => {
+      setTimeout(note, 5, 'timeout');
+      setImmediate(note, 'immediate');
+      process.nextTick(note, 'tick');
+      Promise.resolve().then(() => note('promise'));
+      net.connect(9092, 'broker').on('data', () => note('data'));
+    });
+    setTimeout(() => context.enterWith('stays here'), 6);
+    setTimeout(note, 7, 'later');
+  `);
+  host.connections[0]?.line.open();
+  host.connections[0]?.line.answer('x');
+  await host.pass(10);
+  expect(exports.seen.toSorted()).toEqual([
+    'data p1',
+    'immediate p1',
+    'later undefined',
+    'promise p1',
+    'tick p1',
+    'timeout p1',
+  ]);
+});

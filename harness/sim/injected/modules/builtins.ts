@@ -8,6 +8,7 @@
  */
 import * as asyncHooks from 'node:async_hooks';
 import { isBuiltin } from 'node:module';
+import { startCarrying } from '../context.ts';
 import { moduleNotFound } from '../errors.ts';
 import type { Globals } from '../globals.ts';
 import { createTimerPromises } from '../timers.ts';
@@ -27,7 +28,7 @@ type Create = (globals: Globals) => unknown;
 export const sharedModules = ['assert', 'assert/strict', 'events', 'stream'] as const;
 
 /** No time, no chance, no outside: a shallow copy per incarnation. */
-const copiedModules = [
+export const copiedModules = [
   'buffer',
   'constants',
   'path',
@@ -88,6 +89,7 @@ function create(name: string, globals: Globals): unknown {
 }
 
 function createAsyncHooks({ host }: Globals): unknown {
+  startCarrying(host);
   return {
     AsyncLocalStorage: asyncHooks.AsyncLocalStorage,
     AsyncResource: asyncHooks.AsyncResource,

@@ -18,6 +18,10 @@ type Sync = (...args: never[]) => unknown;
 type Functions = Record<string, Sync>;
 
 const readers = ['readFile', 'stat', 'lstat', 'readdir', 'access', 'realpath'] as const;
+const opens = {
+  does: 'opens files piece by piece',
+  advice: 'Read the whole file: readFile, readFileSync or createReadStream.',
+};
 const changes = {
   does: 'changes files',
   advice:
@@ -30,7 +34,7 @@ export function createFs(globals: Globals): unknown {
   const made: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(realFs)) {
     if (name === 'promises' || name === 'default') continue;
-    made[name] = isFunction(name, value) ? refusing(host, `fs.${name}`, changes) : value;
+    made[name] = isFunction(name, value) ? refusing(host, `fs.${name}`, reasonOf(name)) : value;
   }
   for (const name of readers) {
     const answer = sync[name] as Sync;
@@ -57,7 +61,7 @@ export function createFsPromises(globals: Globals): unknown {
   const made: Record<string, unknown> = { constants: realFs.constants };
   for (const [name, value] of Object.entries(realFs.promises)) {
     if (typeof value !== 'function') continue;
-    const refuse = refusing(globals.host, `fs.promises.${name}`, changes) as () => never;
+    const refuse = refusing(globals.host, `fs.promises.${name}`, reasonOf(name)) as () => never;
     made[name] = async () => refuse();
   }
   for (const name of readers) {
@@ -88,6 +92,9 @@ function inProject(host: Host, projectRoot: string, path: unknown, call: string)
     'Put the file into the project, or give its content to the service.',
   );
 }
+
+const reasonOf = (name: string): typeof changes =>
+  /^(f?stat|open|read|watch|unwatch|close|glob)/.test(name) ? opens : changes;
 
 function isFunction(name: string, value: unknown): boolean {
   return typeof value === 'function' && !['Stats', 'Dirent', 'Dir', 'StatsFs'].includes(name);

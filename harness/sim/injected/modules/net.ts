@@ -7,6 +7,7 @@
 import * as realNet from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Milliseconds } from '#kernel';
+import { inContext } from '../context.ts';
 import type { Globals } from '../globals.ts';
 import type { Address, Host } from '../host.ts';
 import { Timeout } from '../timers.ts';
@@ -83,11 +84,13 @@ export class VirtualSocket extends Duplex {
     this.connecting = true;
     const line = this.#host.connect(this.#address);
     this.#line = line;
-    line.on('connect', () => this.#connected());
-    line.on('data', (bytes: Buffer) => this.#received(bytes));
-    line.on('end', () => this.push(null));
-    line.on('error', (error: Error) => this.destroy(error));
-    line.on('close', () => this.destroy());
+    const hear = <Args extends unknown[]>(event: string, listener: (...args: Args) => void) =>
+      line.on(event, inContext(this.#host, listener) as (...args: unknown[]) => void);
+    hear('connect', () => this.#connected());
+    hear('data', (bytes: Buffer) => this.#received(bytes));
+    hear('end', () => this.push(null));
+    hear('error', (error: Error) => this.destroy(error));
+    hear('close', () => this.destroy());
     return this;
   }
 
