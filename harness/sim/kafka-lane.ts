@@ -41,6 +41,9 @@ export interface KafkaLane extends Listener {
   members(group: string): readonly string[];
 }
 
+/** How long somebody may still wait for an answer that was swallowed: longer than any default request time-out. */
+const patienceMs = 120_000;
+
 const unnamed = new Set(['Heartbeat', 'Metadata', 'ApiVersions', 'Fetch']);
 
 export function createKafkaLane(world: World, broker: Broker): KafkaLane {
@@ -51,6 +54,7 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
   const sessionTimeouts = new Map<string, number>();
   const members = new Map<string, readonly string[]>();
   let draining = false;
+  let swallowed = 0;
 
   const commandAt = (topic: string, partition: number, offset: number): string | undefined =>
     commands.get(`${topic}/${partition}`)?.[offset];
@@ -87,6 +91,7 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
       draining = false;
     },
     idle() {
+      if (swallowed > 0) return false;
       for (const { current, queue, connection } of lines.values()) {
         if (connection.orphan) continue;
         if (current !== undefined && current.request.api !== 'Fetch') return false;
@@ -191,6 +196,8 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
   /** One request or answer vanishes; what is behind it on the connection goes on. */
   const swallow = (line: Line): void => {
     line.current = undefined;
+    swallowed++;
+    world.later(patienceMs, () => swallowed--);
     advance(line);
   };
 
