@@ -1,7 +1,7 @@
 /**
- * The command line as data. Every mistake gives one sentence and one right example; nothing is guessed and run.
- * Values are checked for their shape only: whether a chapter, a saved schedule or a fault exists is for those who
- * know them.
+ * The command line as data. Every mistake gives one sentence and one right example; nothing is
+ * guessed and run. Values are checked for their shape only: whether a chapter, a saved schedule or
+ * a fault exists is for those who know them.
  */
 import { parseArgs } from 'node:util';
 import type { Level } from '#kit';

@@ -1,5 +1,6 @@
 /**
- * `npm run chapter check [name]`: is a chapter whole, and does it prove what it says? `new` is not there yet.
+ * `npm run chapter check [name]`: is a chapter whole, and does it prove what it says? `new` is not
+ * there yet.
  */
 import { misused, runAndExit, type ExitCode } from './main.ts';
 

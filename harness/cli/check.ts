@@ -5,7 +5,6 @@ import { Failure } from '#kernel';
 import { projectRoot, resolveChapter, snapshotExercise, type ChapterFolder } from '#content';
 import type { CheckRequest, Report } from '#verify';
 import type { CheckOptions } from './arguments.ts';
-import { engine } from './engine.ts';
 import { reportFailure } from './failures.ts';
 import type { ExitCode } from './main.ts';
 import { renderReport } from './story/index.ts';
@@ -50,7 +49,7 @@ async function checkOnce(
   const progress = progressLine();
   try {
     if (!options.solution) await snapshotExercise(chapter, new Date().toISOString());
-    const check = await engine();
+    const { check } = await import('#verify');
     const report = await check({
       ...requestOf(chapter, folders, options),
       onProgress: (event) => progress.show(event),
@@ -63,7 +62,7 @@ async function checkOnce(
   } catch (error) {
     progress.clear();
     if (signal?.aborted) return 0;
-    return reportFailure(error, { json: options.json, folders });
+    return reportFailure(error, { json: options.json, folders, chapter: String(chapter.number) });
   }
 }
 
@@ -86,9 +85,9 @@ export function requestOf(
   };
 }
 
-function textOf(report: Report, { plain, full, calm }: CheckOptions): string {
+function textOf(report: Report, { plain, full, calm, solution }: CheckOptions): string {
   const { columns, color } = terminal();
-  return renderReport(report, { columns, color, plain, full, calm });
+  return renderReport(report, { columns, color, plain, full, calm, solution });
 }
 
 function exitCodeOf({ verdict }: Report): ExitCode {

@@ -1,4 +1,7 @@
-/** What ends a check without a verdict, shown for what it is: their mistake, their code, or our trouble. */
+/**
+ * What ends a check without a verdict, shown for what it is: their mistake, their code, or our
+ * trouble.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { inspect } from 'node:util';
@@ -17,6 +20,8 @@ export interface FailureContext {
   readonly json: boolean;
   /** Where the learner's files are, later ones first in line. */
   readonly folders: readonly string[];
+  /** What the command was about, for the example. */
+  readonly chapter?: string;
 }
 
 const exitCodes: Readonly<Record<FailureCode, ExitCode>> = {
@@ -28,11 +33,12 @@ const exitCodes: Readonly<Record<FailureCode, ExitCode>> = {
   TROUBLE: 5,
 };
 
-export function reportFailure(error: unknown, { json, folders }: FailureContext): ExitCode {
+export function reportFailure(error: unknown, context: FailureContext): ExitCode {
+  const { json } = context;
   const failure = error instanceof Failure ? error : undefined;
   const code = failure?.code ?? 'TROUBLE';
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(textOf(code, message, error, folders));
+  process.stderr.write(textOf(code, message, error, context));
   if (json) {
     process.stdout.write(`${JSON.stringify({ version: 1, failure: { code, message } })}\n`);
   }
@@ -43,12 +49,12 @@ function textOf(
   code: FailureCode,
   message: string,
   error: unknown,
-  folders: readonly string[],
+  { folders, chapter }: FailureContext,
 ): string {
   const screen = terminal(process.stderr);
   switch (code) {
     case 'USAGE':
-      return renderUsage(message, exampleFor(message), screen);
+      return renderUsage(...usageOf(message, chapter), screen);
     case 'DOES_NOT_LOAD':
       return renderDoesNotLoad(message, excerptFor(message, folders), screen);
     case 'UNCONTROLLED':
@@ -61,10 +67,15 @@ function textOf(
   }
 }
 
-/** "Did you mean 15 · …?" has its own right example. */
-function exampleFor(message: string): string {
-  const meant = /Did you mean (\d+) ·/.exec(message)?.[1];
-  return meant === undefined ? 'npx crash --help' : `npx crash ${meant}`;
+/** Some sentences bring their own example, or name the chapter that was meant. */
+function usageOf(
+  message: string,
+  chapter: string | undefined,
+): [sentence: string, example: string] {
+  const own = /^(.*?)\s*Example: (--.*)$/s.exec(message);
+  if (own) return [own[1] ?? message, `npx crash ${chapter ?? '1'} ${own[2]}`];
+  const meant = /Did you mean (\d+) ·/.exec(message)?.[1] ?? chapter;
+  return [message, meant === undefined ? 'npx crash --help' : `npx crash ${meant}`];
 }
 
 /** `projector.ts:21 …` names the place; the lines around it are read where the check read them. */

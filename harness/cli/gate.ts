@@ -1,9 +1,10 @@
 /**
- * The gate of a chapter: its files are whole, the stub fails exactly as declared, the solution and every variant
- * hold, every mutant is caught by its named property. Says how long each detection took.
+ * The gate of a chapter: its files are whole, the stub fails exactly as declared, the solution and
+ * every variant hold, every mutant is caught by its named property. Says how long each detection
+ * took.
  *
- * Left out: several seeds (proof.ts runs those), whether the text compiles (the workbench shows it), the calm run
- * of the stub (each check begins with one).
+ * Left out: several seeds (proof.ts runs those), whether the text compiles (the workbench shows
+ * it), the calm run of the stub (each check begins with one).
  */
 import { relative } from 'node:path';
 import {
@@ -15,8 +16,7 @@ import {
   type Chapter,
 } from '#content';
 import type { Level } from '#kit';
-import type { CheckRequest, Report } from '#verify';
-import { engine, type Check } from './engine.ts';
+import { check, type CheckRequest, type Report } from '#verify';
 import type { ExitCode } from './main.ts';
 import { number, plural } from './story/words.ts';
 import { progressLine } from './terminal.ts';
@@ -39,11 +39,10 @@ export async function gate(name: string | undefined): Promise<ExitCode> {
     say(`✗ ${[chapter, where].filter(Boolean).join(' · ')}: ${sentence}`);
   }
   let refuted = problems.length;
-  const check = await engine();
   for (const folder of folders) {
     const chapter = await loadChapter(folder);
     say(`${chapter.folder}  ${chapter.definition.title}`);
-    for (const claim of claimsOf(chapter)) refuted += (await holds(claim, chapter, check)) ? 0 : 1;
+    for (const claim of claimsOf(chapter)) refuted += (await holds(claim, chapter)) ? 0 : 1;
   }
   say(refuted === 0 ? 'All of it holds.' : `${plural(refuted, 'claim')} did not hold.`);
   return refuted === 0 ? 0 : 1;
@@ -98,7 +97,7 @@ function held({ verdict, findings, unknown }: Report): string | undefined {
     : `the verdict is ${verdict}: ${unknown?.sentence ?? ''}`;
 }
 
-async function holds(claim: Claim, chapter: Chapter, check: Check): Promise<boolean> {
+async function holds(claim: Claim, chapter: Chapter): Promise<boolean> {
   const progress = progressLine();
   const report = await check({
     root: projectRoot,

@@ -1,6 +1,7 @@
 /**
- * One command from words to exit code. Imports lazily: help and mistakes cost nothing, and the first red comes soon.
- * Exit: 0 holds, 1 broken, 2 usage, 3 unknown, 4 does not compile or load, 5 trouble of ours.
+ * One command from words to exit code. Imports lazily: help and mistakes cost nothing, and the
+ * first red comes soon. Exit: 0 holds, 1 broken, 2 usage, 3 unknown, 4 does not compile or load, 5
+ * trouble of ours.
  */
 import { parseArguments, type Misuse } from './arguments.ts';
 import { terminal } from './terminal.ts';
@@ -52,7 +53,9 @@ export async function main(argv: readonly string[]): Promise<ExitCode> {
   }
 }
 
-/** One sentence and one right example, on stderr; with `--json` also as the one object on stdout. */
+/**
+ * One sentence and one right example, on stderr; with `--json` also as the one object on stdout.
+ */
 export async function misused({ sentence, example }: Misuse, json = false): Promise<2> {
   const { renderUsage } = await import('./story/trouble.ts');
   process.stderr.write(renderUsage(sentence, example, terminal(process.stderr)));

@@ -1,7 +1,8 @@
 /**
- * `npm test 15 --seed 7` reaches us as `15 7`: npm keeps the flags for itself and leaves a trace of them in the
- * environment. From both the command that was meant can be told, so that it is said and never something else run.
- * Flags that npm swallows without a trace (it does for some at the end of the line) cannot be seen.
+ * `npm test 15 --seed 7` reaches us as `15 7`: npm keeps the flags for itself and leaves a trace of
+ * them in the environment. From both the command that was meant can be told, so that it is said and
+ * never something else run. Flags that npm swallows without a trace (it does for some at the end of
+ * the line) cannot be seen.
  */
 import { options, quote, type Misuse } from './arguments.ts';
 

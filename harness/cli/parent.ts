@@ -1,8 +1,8 @@
 /**
- * Nothing outlives the command that started it. npm starts us through a shell; when npm is killed the shell stays
- * and so would we. So the chain of ancestors up to npm is watched, and we end when one of it is gone. Where there is
- * no /proc only the direct parent can be watched. Started by no npm, nothing is watched: a terminal's own signals
- * do that.
+ * Nothing outlives the command that started it. npm starts us through a shell; when npm is killed
+ * the shell stays and so would we. So the chain of ancestors up to npm is watched, and we end when
+ * one of it is gone. Where there is no /proc only the direct parent can be watched. Started by no
+ * npm, nothing is watched: a terminal's own signals do that.
  */
 import { readFileSync } from 'node:fs';
 import type { Milliseconds } from '#kernel';
@@ -15,7 +15,10 @@ interface Ancestor {
 
 const mostLevels = 8;
 
-/** Calls `end` when an ancestor up to npm is gone. Keeps no process alive. Returns a function that stops watching. */
+/**
+ * Calls `end` when an ancestor up to npm is gone. Keeps no process alive. Returns a function that
+ * stops watching.
+ */
 export function watchParents(
   end: () => void,
   {

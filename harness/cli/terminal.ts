@@ -1,4 +1,7 @@
-/** What is known about the place we write to, and the one line that moves: progress, on a terminal only. */
+/**
+ * What is known about the place we write to, and the one line that moves: progress, on a terminal
+ * only.
+ */
 import type { CheckProgress } from '#verify';
 
 export interface Terminal {

@@ -1,6 +1,6 @@
 /**
- * `npm test` runs the project's own tests, `npm test 1` is `npx crash 1`. Options that npm kept for itself are
- * answered with the right command; nothing else is run in their place.
+ * `npm test` runs the project's own tests, `npm test 1` is `npx crash 1`. Options that npm kept for
+ * itself are answered with the right command; nothing else is run in their place.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * `--watch`: checks again at every save and shows only the latest result. A save while a check runs ends that check;
- * what it would have said is never shown.
+ * `--watch`: checks again at every save and shows only the latest result. A save while a check runs
+ * ends that check; what it would have said is never shown.
  */
 import { watch, type FSWatcher } from 'node:fs';
 import { relative } from 'node:path';
@@ -70,7 +70,7 @@ function untilQuit(): Promise<void> {
     if (!stdin.isTTY) return;
     stdin.setRawMode(true);
     stdin.on('data', (keys) => {
-      if (![...String(keys)].some((key) => endKeys.has(key))) return;
+      if (![...endKeys].some((key) => String(keys).includes(key))) return;
       stdin.setRawMode(false);
       stdin.pause();
       resolve();

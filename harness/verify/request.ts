@@ -1,6 +1,6 @@
 /**
- * What a view asks of the engine: one check. Plain data but for the two callbacks, so that terminal, page and an
- * engineer's own test ask the same way.
+ * What a view asks of the engine: one check. Plain data but for the two callbacks, so that
+ * terminal, page and an engineer's own test ask the same way.
  */
 import type { Level } from '#kit';
 import type { Milliseconds } from '#kernel';
@@ -11,8 +11,8 @@ export interface CheckRequest {
   /** Folder name: `01-producer-consumer`. */
   readonly chapter: string;
   /**
-   * Folders with the service's files, absolute or relative to the root: an overlay, a later folder's file wins.
-   * The exercise or the solution first, then what was named with `--from`.
+   * Folders with the service's files, absolute or relative to the root: an overlay, a later
+   * folder's file wins. The exercise or the solution first, then what was named with `--from`.
    */
   readonly folders: readonly string[];
   /** Left out = the level that passes the chapter. */
@@ -30,9 +30,14 @@ export interface CheckRequest {
   readonly calm?: boolean;
   /** Simulation threads; left out = one per core. */
   readonly workers?: number;
-  /** Go on until this property is found broken; left out = stop at the first finding of whatever property. */
+  /**
+   * Go on until this property is found broken; left out = stop at the first finding of whatever
+   * property.
+   */
   readonly until?: string;
-  /** Try saved schedules first, save new ones, count how often a finding was seen; left out = yes. */
+  /**
+   * Try saved schedules first, save new ones, count how often a finding was seen; left out = yes.
+   */
   readonly remember?: boolean;
   /** Told while it runs; never more than a view can show. */
   readonly onProgress?: (event: CheckProgress) => void;

@@ -1,6 +1,8 @@
-/** Causes where nothing was done to anybody: what the facts about the commands show by themselves. */
-import type { Reading } from './reading.ts';
+/**
+ * Causes where nothing was done to anybody: what the facts about the commands show by themselves.
+ */
 import type { Focus } from './rows.ts';
+import { roleOf, type Commit, type Done, type Reading } from './reading.ts';
 import { capital, number } from './words.ts';
 
 export function calmCause(reading: Reading, focus: Focus): string {
@@ -13,28 +15,48 @@ export function calmCause(reading: Reading, focus: Focus): string {
 }
 
 function told(command: string, reading: Reading): string | undefined {
-  const input = reading.input(command);
   const done = reading.done(command);
-  const delivered = reading.delivered(command);
-  const commit = reading.facts.find(
-    (fact) => fact.kind === 'commit' && reading.commandsOf(fact).includes(command),
-  );
   const second = done.find((effect) => reading.again.has(effect.seq));
   if (second) {
     const how = second.kind === 'port' ? `${second.name} took it` : `${second.topic} got it`;
     return `${command} was done, and at ${number(second.atMs)} ms ${how} a second time`;
   }
-  if (!input) return done.length > 0 ? `no record carried ${command}` : undefined;
-  if (delivered.length === 0) {
-    return `${command} stands at offset ${input.offset} of ${input.topic}/${input.partition}, and nobody was given it`;
+  const [first] = done;
+  return first ? toldOnce(command, first, reading) : undone(command, reading);
+}
+
+function undone(command: string, reading: Reading): string | undefined {
+  const input = reading.input(command);
+  if (!input) return undefined;
+  const commit = commitOf(command, reading);
+  const where = `offset ${input.offset} of ${input.topic}/${input.partition}`;
+  if (reading.delivered(command).length === 0) {
+    return `${command} stands at ${where}, and nobody was given it`;
   }
-  if (done.length === 0 && commit) {
-    return `${commit.kind === 'commit' ? (commit.slot ?? '') : ''} was given ${command} and told Kafka that it was done, but nothing was done with it`;
+  const told = commit ? ` and ${commit.slot ?? 'somebody'} told Kafka that it was done` : '';
+  return `${command} was delivered${told}, but nothing was done with it`;
+}
+
+/** Done once: then only what Kafka was told about it can be wrong. */
+function toldOnce(command: string, done: Done, reading: Reading): string | undefined {
+  const commit = commitOf(command, reading);
+  const did =
+    done.kind === 'port' ? `${done.name} took ${command}` : `${done.topic} got ${command}`;
+  if (!commit) return `${did} at ${number(done.atMs)} ms, and Kafka was never told so`;
+  if (commit.seq < done.seq) {
+    return (
+      `Kafka was told at ${number(commit.atMs)} ms that ${command} was done;` +
+      ` ${did} at ${number(done.atMs)} ms`
+    );
   }
-  if (done.length === 0) return `${command} was delivered, and nothing was done with it`;
-  const [effect] = done;
-  if (commit && effect && commit.seq < effect.seq) {
-    return `Kafka was told at ${number(commit.atMs)} ms that ${command} was done; it was done at ${number(effect.atMs)} ms`;
-  }
-  return undefined;
+  const { slot, group } = commit;
+  return slot !== undefined && group !== roleOf(slot)
+    ? `${did} at ${number(done.atMs)} ms, and ${slot} told Kafka so for the group ${group}`
+    : undefined;
+}
+
+function commitOf(command: string, reading: Reading): Commit | undefined {
+  return reading.facts.find(
+    (fact): fact is Commit => fact.kind === 'commit' && reading.commandsOf(fact).includes(command),
+  );
 }

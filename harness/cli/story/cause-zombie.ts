@@ -1,4 +1,7 @@
-/** Two instances that both believe to own a partition: one stood still or was cut off, the other took over. */
+/**
+ * Two instances that both believe to own a partition: one stood still or was cut off, the other
+ * took over.
+ */
 import { type Done, type Reading } from './reading.ts';
 import type { Scene } from './scene.ts';
 import { capital, duration, list } from './words.ts';

@@ -1,12 +1,13 @@
 /**
- * The sentences of cause: who was struck, what had been applied, what nobody knew yet, and what followed. Each is
- * put together by a small function chosen by the kind of fault and what was in flight; each can be checked in the
- * table. Nothing knows a chapter or a wrong solution.
+ * The sentences of cause: who was struck, what had been applied, what nobody knew yet, and what
+ * followed. Each is put together by a small function chosen by the kind of fault and what was in
+ * flight; each can be checked in the table. Nothing knows a chapter or a wrong solution.
  */
 import type { FaultKind, FaultPoint } from '#schedule';
 import { calmCause } from './cause-calm.ts';
 import { zombieCause } from './cause-zombie.ts';
-import { aftermath, scenes, type Scene } from './scene.ts';
+import { aftermath } from './aftermath.ts';
+import { scenes, type Scene } from './scene.ts';
 import type { Reading } from './reading.ts';
 import type { Focus } from './rows.ts';
 import { capital, duration, errandHappened, errandNoun, errandOf, type Errand } from './words.ts';
@@ -18,32 +19,32 @@ const death: Readonly<Record<Errand, { readonly before: Cause; readonly after: C
   commit: {
     before: (s) =>
       s.doneBefore
-        ? `${s.slot} died after ${s.effectHad} and before Kafka knew that ${s.they} done`
+        ? `${s.slot} died after ${s.effectHad} and before ${s.knew}`
         : `${s.slot} died before Kafka knew that ${s.about} ${s.was} done`,
     after: (s) =>
       s.doneBefore
-        ? `${s.slot} died after Kafka had stored that ${s.about} ${s.was} done`
-        : `${s.slot} died after Kafka had stored that ${s.about} ${s.was} done and before ${s.effectGot}`,
+        ? `${s.slot} died after ${s.stored}`
+        : `${s.slot} died after ${s.stored} and before ${s.effectGot}`,
   },
   port: {
     before: (s) =>
       s.committed
-        ? `${s.slot} died before ${s.call} got ${s.about}, yet Kafka had already stored that ${s.they} done`
+        ? `${s.slot} died before ${s.call} got ${s.about}, yet ${s.told}`
         : `${s.slot} died before ${s.call} got ${s.about}`,
     after: (s) =>
       s.committed
-        ? `${s.slot} died after ${s.call} had taken ${s.about}; Kafka had already stored that ${s.they} done`
-        : `${s.slot} died after ${s.call} had taken ${s.about} and before Kafka knew that ${s.they} done`,
+        ? `${s.slot} died after ${s.call} had taken ${s.about}; ${s.told}`
+        : `${s.slot} died after ${s.call} had taken ${s.about} and before ${s.knew}`,
   },
   send: {
     before: (s) =>
       s.committed && !s.isInput
-        ? `${s.slot} died before ${s.about} reached ${s.target}, yet Kafka had already stored that ${s.they} done`
+        ? `${s.slot} died before ${s.about} reached ${s.target}, yet ${s.told}`
         : `${s.slot} died before ${s.about} reached ${s.target}`,
     after: (s) =>
       s.isInput || s.committed
         ? `${s.slot} died after ${s.about} stood in ${s.target} and before it knew so`
-        : `${s.slot} died after ${s.about} stood in ${s.target} and before Kafka knew that ${s.they} done`,
+        : `${s.slot} died after ${s.about} stood in ${s.target} and before ${s.knew}`,
   },
   fetch: {
     before: (s) => `${s.slot} died before ${s.about} reached it`,
@@ -103,11 +104,12 @@ const causes: Readonly<Record<FaultKind, Cause>> = {
   restart: (s) =>
     `${s.slot === '' ? 'Everything' : s.slot} was stopped and started again ${s.when}`,
   redeliver: (s) =>
-    `Kafka delivered from offset ${s.options?.offset ?? 0} once more, as it may whenever a commit is lost`,
+    `Kafka delivered from offset ${s.options?.offset ?? 0} once more,` +
+    ' as it may whenever a commit is lost',
   republish: (s) =>
     `${capital(s.on)} was published a second time, as a producer does when its answer was lost`,
   reject: (s) => `${s.call} rejected ${s.about} once: nothing was applied`,
-  'lose-request': (s) => `${capital(s.noun)} never arrived; ${s.slot} saw its connection close`,
+  'lose-request': (s) => `${capital(s.noun)} never arrived, for the connection of ${s.slot} broke`,
   'lose-response': lostAnswer,
   silence: lostAnswer,
   error: errorAnswer,

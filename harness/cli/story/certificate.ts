@@ -1,17 +1,36 @@
-/** The screen of a check that found nothing: what was executed, what really happened in it, what was not tried. */
+/**
+ * The screen of a check that found nothing: what was executed, what really happened in it, what was
+ * not tried.
+ */
 import type { Certificate, Report } from '#verify';
 import type { ScreenOptions } from './finding.ts';
 import { chapterNumber, list, number, plural } from './words.ts';
+import type { Paint } from './paint.ts';
 import { paragraph } from './width.ts';
 
-export function certificateScreen(report: Report, { columns, paint }: ScreenOptions): string[] {
+export function certificateScreen(
+  report: Report,
+  { columns, paint, solution }: ScreenOptions,
+): string[] {
   const { certificate } = report;
-  const lines = certificate ? executed(certificate, report) : [];
+  if (!certificate) return survived(report, columns, paint);
+  const lines = executed(certificate, report);
   return [
     paint(`✓ holds at level ${report.level}`, 'good'),
     ...lines.flatMap((line) => paragraph(line, columns, '    ', '  ')),
     '',
-    ...next(report).map((line) => paint(line, 'command')),
+    ...next(report, solution).map((line) => paint(line, 'command')),
+  ];
+}
+
+/** One schedule replayed or placed by hand proves nothing about the others. */
+function survived(report: Report, columns: number, paint: Paint): string[] {
+  const chapter = chapterNumber(report.chapter);
+  return [
+    paint(`✓ nothing breaks in ${plural(report.runs, 'schedule')}`, 'good'),
+    ...paragraph('only what was asked for was run; all the others were not tried', columns, '  '),
+    '',
+    paint(`  Next: all of them · npx crash ${chapter}`, 'command'),
   ];
 }
 
@@ -36,11 +55,10 @@ function executed(certificate: Certificate, report: Report): string[] {
       ? [`never happened here, so not proved: ${certificate.never.join(', ')}`]
       : []),
     ...(certificate.unfired > 0
-      ? [
-          `${plural(certificate.unfired, 'fault')} never struck and ${certificate.unfired === 1 ? 'is' : 'are'} not counted`,
-        ]
+      ? [`not counted, for they never struck: ${plural(certificate.unfired, 'fault')}`]
       : []),
-    `${number(certificate.distinct)} different courses of events · ${number(certificate.repeatedFresh)} repeated from scratch, byte for byte the same`,
+    `${number(certificate.distinct)} different courses of events`,
+    `${number(certificate.repeatedFresh)} repeated from scratch, byte for byte the same`,
     ...(certificate.untried.length > 0 ? [`not tried: ${certificate.untried.join(', ')}`] : []),
     `${plural(report.runs, 'schedule')} run · ${report.seconds.toFixed(1)} s`,
   ];
@@ -50,13 +68,13 @@ function ratio(name: string, { tried, of }: { tried: number; of: number }): stri
   return of === 0 ? '' : `${name} ${number(tried)} of ${number(of)}`;
 }
 
-function next(report: Report): string[] {
+function next(report: Report, solution: boolean): string[] {
   const chapter = chapterNumber(report.chapter);
   return [
     ...(report.level < 3
       ? [`  Next: level ${report.level + 1} · npx crash ${chapter} --level ${report.level + 1}`]
       : []),
-    `  See that the solution holds too · npx crash ${chapter} --solution`,
+    ...(solution ? [] : [`  See that the solution holds too · npx crash ${chapter} --solution`]),
   ];
 }
 

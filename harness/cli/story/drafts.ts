@@ -1,6 +1,9 @@
-/** One small function per kind of fact: what it says in the lanes, as a sentence, and how much it weighs. */
+/**
+ * One small function per kind of fact: what it says in the lanes, as a sentence, and how much it
+ * weighs.
+ */
 import type { Fact } from '#check';
-import { logName, type Commit, type Deliver, type Port, type Reading } from './reading.ts';
+import { logName, roleOf, type Commit, type Deliver, type Port, type Reading } from './reading.ts';
 import type { Cell } from './rows.ts';
 import { duration, list } from './words.ts';
 
@@ -37,7 +40,7 @@ export function draftOf(
       return {
         cells: [{ lane: `slot ${fact.slot}`, text: clientText(fact) }],
         sentence: `${fact.slot}: ${clientText(fact)}.`,
-        weight: slots.has(fact.slot) ? 50 : 0,
+        weight: !slots.has(fact.slot) ? 0 : fact.event === 'log' ? 10 : 50,
       };
     default:
       return undefined;
@@ -45,7 +48,11 @@ export function draftOf(
 }
 
 function clientText({ event, detail }: Extract<Fact, { kind: 'client' }>): string {
-  const what = /crash/i.test(event) ? 'its consumer gives up' : `its client says ${event}`;
+  const what = /crash/i.test(event)
+    ? 'its consumer gives up'
+    : event === 'log'
+      ? 'its client logs'
+      : `its client says ${event}`;
   return detail ? `${what}: ${detail}` : what;
 }
 
@@ -68,17 +75,19 @@ function appendDraft(fact: Extract<Fact, { kind: 'append' }>, reading: Reading):
 
 function deliverDraft(fact: Deliver, reading: Reading): Draft {
   const again = reading.again.has(fact.seq);
+  // With several groups it cannot be told whose offset decided.
+  const known = again && reading.groups.size < 2;
   const what = fact.commands.length > 0 ? list(fact.commands) : `${fact.offsets.length} records`;
   const committed = reading.committedBefore(fact.seq, fact.topic, fact.partition);
   const mark = committed && committed.offset >= 0 ? String(committed.offset) : 'none';
   return {
     cells: [
       { lane: `slot ${fact.slot}`, text: `← ${what}${again ? ' again' : ''}` },
-      ...(again ? [{ lane: `log ${logName(fact)}`, text: `committed: ${mark}` }] : []),
+      ...(known ? [{ lane: `log ${logName(fact)}`, text: `committed: ${mark}` }] : []),
     ],
     sentence:
       `${fact.slot} receives ${what}${again ? ' again' : ''} from ${logName(fact)}` +
-      ` (offset ${list(fact.offsets.map(String))})${again ? `; committed: ${mark}` : ''}.`,
+      ` (offset ${list(fact.offsets.map(String))})${known ? `; committed: ${mark}` : ''}.`,
     weight: again ? 62 : 58,
   };
 }
@@ -86,9 +95,10 @@ function deliverDraft(fact: Deliver, reading: Reading): Draft {
 function commitDraft(fact: Commit, reading: Reading): Draft {
   const former = reading.committedBefore(fact.seq, fact.topic, fact.partition);
   const same = former?.offset === fact.offset;
+  const group = isForeignGroup(fact, reading) ? ` for ${fact.group}` : '';
   return {
     cells: [
-      ...(fact.slot ? [{ lane: `slot ${fact.slot}`, text: `commits ${fact.offset}` }] : []),
+      ...(fact.slot ? [{ lane: `slot ${fact.slot}`, text: `commits ${fact.offset}${group}` }] : []),
       { lane: `log ${logName(fact)}`, text: `committed: ${fact.offset}` },
     ],
     sentence:
@@ -96,6 +106,11 @@ function commitDraft(fact: Commit, reading: Reading): Draft {
       ` for the group ${fact.group}.`,
     weight: same ? 10 : 60,
   };
+}
+
+/** The group is named where it could be taken for another one. */
+function isForeignGroup({ group, slot }: Commit, { groups }: Reading): boolean {
+  return groups.size > 1 || (slot !== undefined && group !== roleOf(slot));
 }
 
 function portDraft(fact: Port, reading: Reading): Draft {
@@ -209,6 +224,12 @@ function owned(partitions: readonly { topic: string; partition: number }[]): str
     .join(', ');
 }
 
+/** Answers that belong to every join and every rebalance: errors in name only. */
+function isRoutine({ error, operation }: Extract<Fact, { kind: 'operation' }>): boolean {
+  if (error === 'MEMBER_ID_REQUIRED') return true;
+  return error === 'REBALANCE_IN_PROGRESS' && !operation.endsWith('OffsetCommit');
+}
+
 /** Requests show through their effects; on their own only where they failed or vanished. */
 function operationDraft(
   fact: Extract<Fact, { kind: 'operation' }>,
@@ -232,6 +253,6 @@ function operationDraft(
   return {
     cells: [{ lane: `slot ${fact.slot}`, text }],
     sentence: `${fact.slot}: ${text}.`,
-    weight: slots.has(fact.slot) ? (failed ? 48 : 25) : 0,
+    weight: !slots.has(fact.slot) || isRoutine(fact) ? 0 : failed ? 48 : 25,
   };
 }

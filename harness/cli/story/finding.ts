@@ -1,6 +1,6 @@
 /**
- * The screen of a finding, in the order in which a reader needs it: what was promised, what broke, the proof in
- * sentences, the table, their code, their console, one question, commands to copy.
+ * The screen of a finding, in the order in which a reader needs it: what was promised, what broke,
+ * the proof in sentences, the table, their code, their console, one question, commands to copy.
  */
 import type { Excerpt, Report, ReportFinding } from '#verify';
 import type { Fact } from '#check';
@@ -20,6 +20,8 @@ export interface ScreenOptions {
   readonly full: boolean;
   /** Also the calm run of the same commands. */
   readonly calm: boolean;
+  /** The solution was judged, not the learner's own. */
+  readonly solution: boolean;
   readonly paint: Paint;
 }
 
@@ -49,7 +51,10 @@ export function findingScreen(
   ];
 }
 
-/** Commands named by the finding's sentence; else those of the witnesses; else those that were struck. */
+/**
+ * Commands named by the finding's sentence; else those of the witnesses; else those that were
+ * struck.
+ */
 function focusOf(finding: ReportFinding, reading: Reading): Focus {
   const witnesses = new Set(finding.witnesses);
   const all = new Set(reading.facts.flatMap((fact) => reading.commandsOf(fact)));
@@ -170,7 +175,8 @@ function consoleLines(reading: Reading, focus: Focus, { columns }: ScreenOptions
 }
 
 function quote(line: Extract<Fact, { kind: 'console' }>): string {
-  const text = truncate(visible(line.text.trimEnd()), 60);
+  const [first = '', ...more] = line.text.trim().split('\n');
+  const text = truncate(visible(more.length > 0 ? `${first} …` : first), 60);
   return `"${text}" (${number(line.atMs)} ms)`;
 }
 

@@ -1,4 +1,7 @@
-/** Chooses what the default table shows: what the proof needs, at most fifteen rows, echoes told once. */
+/**
+ * Chooses what the default table shows: what the proof needs, at most fifteen rows, echoes told
+ * once.
+ */
 import type { Row } from './rows.ts';
 
 /** From this weight on a row is part of the proof; below it only `--full` shows it. */
@@ -37,7 +40,10 @@ function withoutEcho(rows: readonly Row[]): Row[] {
   return kept;
 }
 
-/** The length of what repeats from here, and how often it comes again; at least twice, or it is no echo. */
+/**
+ * The length of what repeats from here, and how often it comes again; at least twice, or it is no
+ * echo.
+ */
 function roundsAt(keys: readonly string[], at: number): readonly [period: number, rounds: number] {
   for (let period = 1; period <= 5; period++) {
     let rounds = 0;

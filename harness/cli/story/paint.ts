@@ -1,6 +1,6 @@
 /**
- * Colour, which only repeats what a glyph or a word already says. Text is laid out first and painted last, so that
- * the words are the same without colour.
+ * Colour, which only repeats what a glyph or a word already says. Text is laid out first and
+ * painted last, so that the words are the same without colour.
  */
 export type Tone = 'plain' | 'strong' | 'broken' | 'fault' | 'good' | 'faint' | 'command';
 

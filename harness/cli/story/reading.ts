@@ -1,6 +1,7 @@
 /**
- * A history read for telling: what each fact is about, what came before, what happened again. Nothing is judged
- * here; the properties did that. Works on any topics, ports and roles, for it only follows commands.
+ * A history read for telling: what each fact is about, what came before, what happened again.
+ * Nothing is judged here; the properties did that. Works on any topics, ports and roles, for it
+ * only follows commands.
  */
 import type { AppendFact, CommitFact, DeliverFact, Fact, FaultFact, PortFact } from '#check';
 import type { Fault, FaultPoint, Phase, Schedule } from '#schedule';
@@ -24,12 +25,16 @@ export type Commit = CommitFact & Stamped;
 export type Deliver = DeliverFact & Stamped;
 export type Port = PortFact & Stamped;
 
-/** What a service did in the outside: a port call that took effect, or a record in a further topic. */
+/**
+ * What a service did in the outside: a port call that took effect, or a record in a further topic.
+ */
 export type Done = Port | Append;
 
 export interface Reading {
   readonly facts: readonly Fact[];
   readonly struck: readonly Struck[];
+  /** Consumer groups that committed anything. */
+  readonly groups: ReadonlySet<string>;
   /** Commands that the harness added to come to rest. */
   readonly closing: ReadonlySet<string>;
   /** Positions of facts that repeat an earlier one: delivered, applied or appended before. */
@@ -64,6 +69,7 @@ export function read(facts: readonly Fact[], schedule: Schedule): Reading {
   return {
     facts,
     struck: facts.filter((fact) => fact.kind === 'fault').map((fact) => strike(fact, schedule)),
+    groups: new Set(commits.map((commit) => commit.group)),
     closing: new Set(
       facts.flatMap((fact) => (fact.kind === 'command' && fact.closing ? [fact.id] : [])),
     ),

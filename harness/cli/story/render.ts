@@ -15,7 +15,10 @@ export interface RenderOptions {
   readonly plain: boolean;
   /** Every row and every excerpt. */
   readonly full: boolean;
+  /** Show the calm run of the same commands below. */
   readonly calm?: boolean;
+  /** It was the solution that was judged. */
+  readonly solution?: boolean;
 }
 
 export function renderReport(report: Report, options: RenderOptions): string {
@@ -24,6 +27,7 @@ export function renderReport(report: Report, options: RenderOptions): string {
     plain: options.plain,
     full: options.full,
     calm: options.calm ?? false,
+    solution: options.solution ?? false,
     paint: painter(options.color),
   };
   const lines = [...heading(report, screen), ...body(report, screen), ...notes(report, screen)];
@@ -49,7 +53,7 @@ function body(report: Report, screen: ScreenOptions): string[] {
   return [
     ...findingScreen(first, report, screen),
     '',
-    ...others.flatMap((finding) => also(finding, screen)),
+    ...others.flatMap((finding) => also(finding, first, screen)),
     ...footer(report, screen),
   ];
 }
@@ -59,11 +63,15 @@ function ours(report: Report): readonly ReportFinding[] {
   return report.findings.filter((finding) => finding.blame === 'service');
 }
 
-function also(finding: ReportFinding, { columns, paint }: ScreenOptions): string[] {
+function also(
+  finding: ReportFinding,
+  first: ReportFinding,
+  { columns, paint }: ScreenOptions,
+): string[] {
   const line = `✗ also ${finding.property} · ${visible(finding.sentence)}`;
   return [
     ...paragraph(line, columns, '  ', '').map((text) => paint(text, 'broken')),
-    paint(`  ${finding.replay}`, 'command'),
+    ...(finding.replay === first.replay ? [] : [paint(`  ${finding.replay}`, 'command')]),
     '',
   ];
 }

@@ -1,6 +1,6 @@
 /**
- * Facts to rows of the table: one row is one fact, told once for the lanes and once as a sentence. Rows carry a
- * weight, so that the table can show what the proof needs and fold the rest.
+ * Facts to rows of the table: one row is one fact, told once for the lanes and once as a sentence.
+ * Rows carry a weight, so that the table can show what the proof needs and fold the rest.
  */
 import { draftOf } from './drafts.ts';
 import type { Reading } from './reading.ts';
@@ -58,7 +58,7 @@ export function rowsOf(reading: Reading, focus: Focus): Row[] {
     const needless = fact.seq > end && !strike;
     const weight = broken
       ? 90
-      : fact.seq === skipped
+      : fact.seq === skipped && !needless
         ? 50
         : needless || !counts
           ? Math.min(draft.weight, 5)
@@ -69,14 +69,25 @@ export function rowsOf(reading: Reading, focus: Focus): Row[] {
   return markMissing(rows, reading, focus);
 }
 
-/** Where all that broke is told; later facts prove nothing more. A fault after the last witness still counts. */
+/**
+ * Where all that broke is told; later facts prove nothing more. A fault after the last witness
+ * still counts.
+ */
 function endOfProof(reading: Reading, { witnesses }: Focus): number {
   const last = Math.max(-1, ...witnesses);
+  const act = reading.facts.find(({ seq }) => seq === last);
+  // What only arrived, or was only promised, is broken by what did not follow.
+  if (act?.kind === 'command' || (act?.kind === 'append' && !reading.again.has(last))) {
+    return Number.MAX_SAFE_INTEGER;
+  }
   const struck = Math.max(-1, ...reading.struck.map(({ fact }) => fact.seq));
   return last > struck ? last : Number.MAX_SAFE_INTEGER;
 }
 
-/** A command that nothing was done with: the next delivery from its partition shows that it was passed over. */
+/**
+ * A command that nothing was done with: the next delivery from its partition shows that it was
+ * passed over.
+ */
 function nextAfterLoss(reading: Reading, { commands }: Focus): number | undefined {
   const struck = Math.max(-1, ...reading.struck.map(({ fact }) => fact.seq));
   for (const command of commands) {
@@ -95,7 +106,10 @@ function nextAfterLoss(reading: Reading, { commands }: Focus): number | undefine
   return undefined;
 }
 
-/** Instances that handled the commands in question or were struck: only their comings and goings matter. */
+/**
+ * Instances that handled the commands in question or were struck: only their comings and goings
+ * matter.
+ */
 function busySlots(reading: Reading, { commands }: Focus): ReadonlySet<string> {
   const slots = new Set(reading.struck.flatMap((struck) => struck.slot ?? []));
   for (const fact of reading.facts) {

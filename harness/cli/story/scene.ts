@@ -1,17 +1,9 @@
 /**
- * What stood around a fault: what it was about, what had taken effect by then, what Kafka had been told, and what
- * came after. The material of the sentences of cause.
+ * What stood around a fault: what it was about, what had taken effect by then, what Kafka had been
+ * told, and what came after. The material of the sentences of cause.
  */
 import type { FaultKind, FaultOptions, FaultPoint, Phase } from '#schedule';
-import type { Fact } from '#check';
-import {
-  roleOf,
-  type Append,
-  type Deliver,
-  type Done,
-  type Reading,
-  type Struck,
-} from './reading.ts';
+import { roleOf, type Append, type Done, type Reading, type Struck } from './reading.ts';
 import type { Focus } from './rows.ts';
 import { errandNoun, list } from './words.ts';
 
@@ -25,12 +17,18 @@ export interface Scene {
   /** Empty where no one instance was struck. */
   readonly slot: string;
   readonly commands: readonly string[];
+  /** Those of the finding, which may be others than those in flight. */
+  readonly affected: readonly string[];
   /** `m1 and m2` */
   readonly about: string;
   /** `was`, or `were` for several. */
   readonly was: string;
-  /** `it was`, or `they were`. */
-  readonly they: string;
+  /** `Kafka had already stored that it was done` */
+  readonly told: string;
+  /** `Kafka knew that it was done` */
+  readonly knew: string;
+  /** `Kafka had stored that m1 was done` */
+  readonly stored: string;
   readonly noun: string;
   readonly target: string;
   /** The port call in flight, or the one that this role makes of a command. */
@@ -58,6 +56,7 @@ function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefi
   const commands = commandsAt(struck, focus);
   const about = commands.length > 0 ? list(commands) : 'it';
   const several = commands.length > 1;
+  const they = several ? 'they were' : 'it was';
   const before = commands.flatMap((c) => reading.done(c).filter((done) => done.seq < fact.seq));
   const usual = usualEffect(reading, struck.slot);
   const isPort = point?.operation.includes('.') ?? false;
@@ -70,9 +69,12 @@ function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefi
     on: fault.on ?? '',
     slot: struck.slot ?? '',
     commands,
+    affected: commands.some((c) => focus.commands.has(c)) ? commands : [...focus.commands],
     about,
     was: several ? 'were' : 'was',
-    they: several ? 'they were' : 'it was',
+    told: `Kafka had already stored that ${they} done`,
+    knew: `Kafka knew that ${they} done`,
+    stored: `Kafka had stored that ${about} ${several ? 'were' : 'was'} done`,
     noun: point ? errandNoun(point) : 'it',
     target: point?.target ?? '',
     call: isPort && point ? point.operation : (usual ?? 'anything outside'),
@@ -125,119 +127,4 @@ export function committedPast(
   if (!input) return undefined;
   const commit = reading.committedBefore(seq, input.topic, input.partition);
   return commit && commit.offset > input.offset ? { offset: commit.offset, input } : undefined;
-}
-
-export interface Aftermath {
-  /** Stands before the consequence. */
-  readonly because?: string;
-  /** Joins the sentence before it with "so". */
-  readonly consequence?: string;
-  /** A sentence of its own. */
-  readonly fact?: string;
-}
-
-/** What followed for the commands: delivered again, done again, committed without, or never heard of again. */
-export function aftermath(scene: Scene, reading: Reading): Aftermath | undefined {
-  const [command] = scene.commands;
-  if (command === undefined) return undefined;
-  const about = scene.commands;
-  const after = (fact: Fact): boolean => fact.seq > scene.seq;
-  const role = scene.slot === '' ? undefined : roleOf(scene.slot);
-  const delivered = about.flatMap((c) => reading.delivered(c).filter(after));
-  const redelivered = delivered.filter(
-    (fact) =>
-      reading.again.has(fact.seq) &&
-      (role === undefined || roleOf(fact.slot) === role || scene.isInput),
-  );
-  const second = about.flatMap((c) =>
-    reading.done(c).filter((done) => after(done) && reading.again.has(done.seq)),
-  );
-  const resent = reading.facts.find(
-    (fact): fact is Append =>
-      fact.kind === 'append' &&
-      after(fact) &&
-      reading.again.has(fact.seq) &&
-      about.includes(fact.command ?? ''),
-  );
-  if (zombieKinds.has(scene.kind)) return undefined;
-  const [first] = redelivered;
-  if (first !== undefined && !alreadySaidKinds.has(scene.kind)) {
-    return {
-      ...restartOffset(scene, reading, first),
-      consequence: deliveredAgain(scene, first, second),
-    };
-  }
-  if (second[0] && scene.kind !== 'restart') return { fact: doneAgain(scene, second[0]) };
-  if (resent) {
-    const first = reading.input(resent.command ?? '');
-    const where = first ? `offset ${first.offset} and offset ${resent.offset}` : 'two places';
-    return { fact: `It sent ${scene.about} again, and ${scene.about} now stands at ${where}` };
-  }
-  return silence(scene, reading, command, delivered.length > 0);
-}
-
-const zombieKinds: ReadonlySet<FaultKind> = new Set(['freeze', 'cut']);
-const alreadySaidKinds: ReadonlySet<FaultKind> = new Set(['redeliver', 'republish']);
-
-/** After a planned restart the stored offset is what decides, so it is said. */
-function restartOffset(
-  scene: Scene,
-  reading: Reading,
-  { seq, topic, partition }: Deliver,
-): Aftermath {
-  if (scene.kind !== 'restart' && scene.kind !== 'stop') return {};
-  const commit = reading.committedBefore(seq, topic, partition);
-  const stored = commit && commit.offset >= 0 ? `was ${commit.offset}` : 'was none';
-  return { because: `The committed offset of ${topic}/${partition} ${stored}` };
-}
-
-function deliveredAgain(scene: Scene, delivery: Deliver, second: readonly Done[]): string {
-  const who = delivery.slot === scene.slot || scene.slot === '' ? '' : ` to ${delivery.slot}`;
-  const base = `Kafka delivered ${scene.about} again${who}`;
-  const [done] = second;
-  return done ? `${base} and ${doneAgain(scene, done)}` : base;
-}
-
-function doneAgain(scene: Scene, done: Done): string {
-  return done.kind === 'port'
-    ? `${done.name} took ${scene.about} a second time`
-    : `${scene.about} was sent to ${done.topic} a second time`;
-}
-
-/** Nothing followed where something should have. */
-function silence(
-  scene: Scene,
-  reading: Reading,
-  command: string,
-  delivered: boolean,
-): Aftermath | undefined {
-  const done = reading.done(command).length > 0;
-  if (done) return undefined;
-  const later = reading.facts.find(
-    (fact) =>
-      fact.kind === 'commit' &&
-      fact.slot !== undefined &&
-      fact.seq > scene.seq &&
-      reading.commandsOf(fact).includes(command),
-  );
-  if (later?.kind === 'commit') {
-    return {
-      fact:
-        `${later.slot} told Kafka all the same that ${command} is done:` +
-        ` it committed ${later.offset} on ${later.topic}/${later.partition}`,
-    };
-  }
-  if (delivered) return undefined;
-  const now = committedPast(reading, command, scene.seq);
-  const past = now ?? committedPast(reading, command, Number.MAX_SAFE_INTEGER);
-  if (past) {
-    return {
-      fact:
-        `the committed offset was ${past.offset}, past ${command} (offset ${past.input.offset}),` +
-        ` and nothing delivered ${command} again`,
-    };
-  }
-  return reading.input(command)
-    ? { fact: `no offset was stored for it, and yet nothing delivered ${command} again` }
-    : undefined;
 }

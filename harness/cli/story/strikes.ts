@@ -1,6 +1,6 @@
 /**
- * The row of a fault: a capital word and what was lost. One entry per kind of fault; every word comes from the
- * request that was struck.
+ * The row of a fault: a capital word and what was lost. One entry per kind of fault; every word
+ * comes from the request that was struck.
  */
 import type { FaultKind } from '#schedule';
 import type { Fact } from '#check';

@@ -1,6 +1,6 @@
 /**
- * The table in three shapes: lanes as columns, one column with a prefix for narrow terminals, and sentences for
- * those who listen. Same rows, same words.
+ * The table in three shapes: lanes as columns, one column with a prefix for narrow terminals, and
+ * sentences for those who listen. Same rows, same words.
  */
 import type { Cell, Row } from './rows.ts';
 import type { Paint } from './paint.ts';
@@ -139,7 +139,8 @@ function rowLines(
   const last = texts.findLastIndex((text) => text !== '');
   const blocks = texts.map((text, index) => {
     if (text === '') return [];
-    // A cell may run on over empty lanes to its right, so that a fault keeps its sentence in one line.
+    // A cell may run on over empty lanes to its right, so that a fault keeps its sentence in one
+    // line.
     const next = texts.findIndex((other, at) => at > index && other !== '');
     const until = next === -1 ? order.length : next;
     const spare = next === -1 ? room - sum(widths) : 0;

@@ -1,6 +1,6 @@
 /**
- * Screens for what is no finding: code that does not load, a command that cannot be meant, trouble of our own.
- * Never a stack trace of ours for their mistake, never their mistake for our trouble.
+ * Screens for what is no finding: code that does not load, a command that cannot be meant, trouble
+ * of our own. Never a stack trace of ours for their mistake, never their mistake for our trouble.
  */
 import type { Excerpt } from '#verify';
 import { excerptLines } from './finding.ts';

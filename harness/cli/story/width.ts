@@ -1,6 +1,7 @@
 /**
- * Text measured as a terminal shows it: graphemes of East Asian and emoji width take two columns, marks none.
- * Also makes foreign text safe to print. Leaves out what terminals disagree about (ambiguous width counts as one).
+ * Text measured as a terminal shows it: graphemes of East Asian and emoji width take two columns,
+ * marks none. Also makes foreign text safe to print. Leaves out what terminals disagree about
+ * (ambiguous width counts as one).
  */
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
@@ -94,8 +95,8 @@ export function paragraph(text: string, columns: number, indent = '', first = in
 }
 
 /**
- * Foreign text on one line: escapes, line breaks and characters that reorder a line become visible, so that a
- * record's body or a console line cannot move the cursor or hide what stands beside it.
+ * Foreign text on one line: escapes, line breaks and characters that reorder a line become visible,
+ * so that a record's body or a console line cannot move the cursor or hide what stands beside it.
  */
 export function visible(text: string): string {
   return text.replace(/[\p{Control}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, escape);

@@ -1,4 +1,7 @@
-/** Seven histories that end badly, each for another reason; the last is of a service that no chapter has. */
+/**
+ * Seven histories that end badly, each for another reason; the last is of a service that no chapter
+ * has.
+ */
 import type { Fact } from '#check';
 import { faultAt, Scribe, type Plot } from './scribe.ts';
 

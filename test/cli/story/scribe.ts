@@ -1,6 +1,6 @@
 /**
- * Writes histories by hand, fact after fact, in the order in which a world records them, so that a story can be
- * tested without running anything. Knows no chapter.
+ * Writes histories by hand, fact after fact, in the order in which a world records them, so that a
+ * story can be tested without running anything. Knows no chapter.
  */
 import type { Ending, Fact, Unstamped } from '#check';
 import type { Excerpt, Report, ReportFinding } from '#verify';

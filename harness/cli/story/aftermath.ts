@@ -1,0 +1,178 @@
+/**
+ * What followed a fault for the commands of the finding: told as done without being done, delivered
+ * again, done again, sent again, given up, passed over. The first that the facts show is the one
+ * that is said.
+ */
+import type { Fact } from '#check';
+import type { FaultKind } from '#schedule';
+import { logName, roleOf, type Append, type Deliver, type Done, type Reading } from './reading.ts';
+import { committedPast, type Scene } from './scene.ts';
+import { list, number } from './words.ts';
+
+export interface Aftermath {
+  /** Stands before the consequence. */
+  readonly because?: string;
+  /** Joins the sentence before it with "so". */
+  readonly consequence?: string;
+  /** A sentence of its own. */
+  readonly fact?: string;
+}
+
+type Look = (scene: Scene, reading: Reading) => Aftermath | undefined;
+
+/** Their own sentences say what followed. */
+const toldKinds: ReadonlySet<FaultKind> = new Set(['freeze', 'cut']);
+const redeliveryKinds: ReadonlySet<FaultKind> = new Set(['redeliver', 'republish']);
+
+export function aftermath(scene: Scene, reading: Reading): Aftermath | undefined {
+  if (toldKinds.has(scene.kind) || scene.affected.length === 0) return undefined;
+  const looks: readonly Look[] = [toldAsDone, deliveredAgain, doneAgain, sentAgain];
+  // Where something was done in the end, nothing is missing that could be explained.
+  const missing = scene.affected.some((command) => reading.done(command).length === 0);
+  const absences: readonly Look[] = [gaveUp, acknowledgedAnyway, passedOver];
+  for (const look of missing ? [...looks, ...absences] : looks) {
+    const found = look(scene, reading);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+const toldAsDone: Look = (scene, reading) => {
+  for (const command of scene.affected) {
+    const early = reading.facts.find(
+      (fact) =>
+        fact.kind === 'commit' &&
+        fact.slot !== undefined &&
+        fact.seq > scene.seq &&
+        reading.commandsOf(fact).includes(command) &&
+        !reading.done(command).some((done) => done.seq < fact.seq),
+    );
+    if (early?.kind !== 'commit') continue;
+    return {
+      fact:
+        `${early.slot} told Kafka all the same that ${command} is done:` +
+        ` it committed ${early.offset} on ${logName(early)}`,
+    };
+  }
+  return undefined;
+};
+
+const deliveredAgain: Look = (scene, reading) => {
+  if (redeliveryKinds.has(scene.kind)) return undefined;
+  const role = scene.slot === '' || scene.isInput ? undefined : roleOf(scene.slot);
+  const [delivery] = scene.affected.flatMap((command) =>
+    reading
+      .delivered(command)
+      .filter(
+        ({ seq, slot }) =>
+          seq > scene.seq &&
+          reading.again.has(seq) &&
+          (role === undefined || roleOf(slot) === role),
+      ),
+  );
+  if (!delivery) return undefined;
+  const who = delivery.slot === scene.slot || scene.slot === '' ? '' : ` to ${delivery.slot}`;
+  const base = `Kafka delivered ${list(scene.affected)} again${who}`;
+  const done = secondTime(scene, reading);
+  return {
+    ...restartOffset(scene, reading, delivery),
+    consequence: done ? `${base} and ${twice(scene, done)}` : base,
+  };
+};
+
+/** After a planned restart the stored offset is what decides, so it is said. */
+function restartOffset(
+  scene: Scene,
+  reading: Reading,
+  { seq, topic, partition }: Deliver,
+): Aftermath {
+  if (scene.kind !== 'restart' && scene.kind !== 'stop') return {};
+  const commit = reading.committedBefore(seq, topic, partition);
+  const stored = commit && commit.offset >= 0 ? String(commit.offset) : 'none';
+  return { because: `The committed offset of ${logName({ topic, partition })} was ${stored}` };
+}
+
+const doneAgain: Look = (scene, reading) => {
+  const done = secondTime(scene, reading);
+  return done && scene.kind !== 'restart' ? { fact: twice(scene, done) } : undefined;
+};
+
+function secondTime(scene: Scene, reading: Reading): Done | undefined {
+  return scene.affected
+    .flatMap((command) => reading.done(command))
+    .find((done) => done.seq > scene.seq && reading.again.has(done.seq));
+}
+
+function twice({ affected }: Scene, done: Done): string {
+  return done.kind === 'port'
+    ? `${done.name} took ${list(affected)} a second time`
+    : `${list(affected)} was sent to ${done.topic} a second time`;
+}
+
+const sentAgain: Look = (scene, reading) => {
+  const second = reading.facts.find(
+    (fact): fact is Append =>
+      fact.kind === 'append' &&
+      fact.seq > scene.seq &&
+      reading.again.has(fact.seq) &&
+      scene.affected.includes(fact.command ?? ''),
+  );
+  const first = second && reading.input(second.command ?? '');
+  if (!first || second.slot === undefined) return undefined;
+  const where = placesOf(first, second);
+  return { fact: `${second.slot} sent ${second.command} again, and it now stands ${where}` };
+};
+
+/** A retry may go to another partition: then both are named in full. */
+function placesOf(first: Append, second: Append): string {
+  return logName(first) === logName(second)
+    ? `at offset ${first.offset} and offset ${second.offset}`
+    : `in ${logName(first)} and in ${logName(second)}`;
+}
+
+/** The consumer ended for good and its process did not. */
+const gaveUp: Look = (scene, reading) => {
+  const crash = reading.facts.find(
+    (fact) => fact.kind === 'client' && fact.seq > scene.seq && /crash/i.test(fact.event),
+  );
+  if (crash?.kind !== 'client') return undefined;
+  const ended = (fact: Fact): boolean =>
+    fact.kind === 'instance' &&
+    fact.slot === crash.slot &&
+    fact.seq > crash.seq &&
+    (fact.state === 'exits' || fact.state === 'dies' || fact.state === 'starts');
+  if (reading.facts.some(ended)) return undefined;
+  return {
+    fact: `its consumer gave up at ${number(crash.atMs)} ms, and its process lived on without one`,
+  };
+};
+
+const acknowledgedAnyway: Look = ({ affected }, reading) => {
+  for (const command of affected) {
+    if (reading.input(command)) continue;
+    const acked = reading.facts.find(
+      (fact) => fact.kind === 'command' && fact.id === command && fact.state === 'acked',
+    );
+    if (acked?.kind !== 'command' || acked.slot === undefined) continue;
+    return { fact: `${acked.slot} acknowledged ${command} all the same` };
+  }
+  return undefined;
+};
+
+const passedOver: Look = (scene, reading) => {
+  const command = scene.affected.find((each) => reading.done(each).length === 0);
+  if (command === undefined || !reading.input(command)) return undefined;
+  const deliveries = reading.delivered(command);
+  if (deliveries.some((delivery) => delivery.seq > scene.seq)) return undefined;
+  const never =
+    deliveries.length === 0 ? `nobody was given ${command}` : `nothing delivered ${command} again`;
+  const past =
+    committedPast(reading, command, scene.seq) ??
+    committedPast(reading, command, Number.MAX_SAFE_INTEGER);
+  return {
+    fact: past
+      ? `the committed offset was ${past.offset}, past ${command} (offset ${past.input.offset}),` +
+        ` and ${never}`
+      : `no offset was stored for it, and yet ${never}`,
+  };
+};
