@@ -20,8 +20,8 @@ import type { RunningService } from './supervisor.ts';
 import type { Loader, World } from './world.ts';
 
 export interface BundleLoader extends Loader {
-  /** The run whose processes are loaded from now on. */
-  begin(world: Pick<World, 'current'>): void;
+  /** The run whose processes are loaded from now on; `fresh` = nothing is shared between them. */
+  begin(world: Pick<World, 'current'>, options: { readonly fresh: boolean }): void;
   /** What the run changed for whoever comes after it, by name; put back. */
   end(): readonly string[];
 }
@@ -29,17 +29,14 @@ export interface BundleLoader extends Loader {
 /** Packages whose state is known well enough to be shared while searching. */
 const shareable = new Set(['kafkajs']);
 
-export function createLoader(
-  bundle: Bundle,
-  chapter: ChapterDefinition,
-  { fresh }: { readonly fresh: boolean },
-): BundleLoader {
+export function createLoader(bundle: Bundle, chapter: ChapterDefinition): BundleLoader {
   const prepared = prepare(bundle, globalNames);
   const options: GlobalsOptions = { projectRoot: bundle.projectRoot };
   const sharedNow = new Map<string, unknown>();
   let world: Pick<World, 'current'> | undefined;
   let shared: Libraries | undefined;
   let snapshot: SharedState | undefined;
+  let fresh = false;
 
   const sharedLibrary = (name: string): unknown => {
     if (sharedNow.has(name)) return sharedNow.get(name);
@@ -52,7 +49,6 @@ export function createLoader(
     );
     const exports = shared(name);
     sharedNow.set(name, exports);
-    snapshot = undefined;
     return exports;
   };
 
@@ -88,14 +84,15 @@ export function createLoader(
   };
 
   return {
-    begin(run) {
+    begin(run, options) {
       world = run;
-      if (!fresh)
-        for (const name of bundle.libraries.packages) if (shareable.has(name)) sharedLibrary(name);
-      snapshot ??= snapshotShared(Object.fromEntries(sharedNow));
+      fresh = options.fresh;
+      if (snapshot !== undefined) return;
+      for (const name of bundle.libraries.packages) if (shareable.has(name)) sharedLibrary(name);
+      snapshot = snapshotShared(Object.fromEntries(sharedNow));
     },
     end() {
-      const leaks = snapshot?.compare() ?? [];
+      const leaks = snapshot?.compare({ thorough: fresh }) ?? [];
       if (leaks.length > 0) snapshot?.restore();
       world = undefined;
       return leaks;

@@ -10,6 +10,7 @@ export function check({ onProgress, signal, ...request }: CheckRequest): Promise
   return new Promise((resolve, reject) => {
     const child = fork(new URL('./engine/simulation.ts', import.meta.url), {
       execArgv: ['--disable-warning=ExperimentalWarning'],
+      env: { ...process.env, TZ: 'UTC' },
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

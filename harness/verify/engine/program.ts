@@ -17,11 +17,9 @@ export function createProgram(
   bundle: Bundle,
   onStep?: () => void,
 ): Program {
-  const shared = createLoader(bundle, chapter, { fresh: false });
+  const loader = createLoader(bundle, chapter);
   return {
     async run(schedule, options) {
-      const loader =
-        options.fresh === true ? createLoader(bundle, chapter, { fresh: true }) : shared;
       const broker = createBroker({
         groupInitialRebalanceDelayMs: 0,
         autoCreateTopics: false,
@@ -36,7 +34,7 @@ export function createProgram(
       const world = createWorld({ chapter, schedule, loader, broker, ports, traced });
       const { stackTraceLimit } = Error;
       if (traced) Error.stackTraceLimit = 200;
-      loader.begin(world);
+      loader.begin(world, { fresh: options.fresh === true });
       try {
         const record = await pump(world, onStep);
         return outcomeOf(schedule, chapter, { ...record, leaks: loader.end() }, options);
