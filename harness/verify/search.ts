@@ -60,12 +60,12 @@ export async function search(input: SearchInput): Promise<SearchResult> {
   const seek = createSeek(input);
   const calm = await seek.calm();
   if (calm !== undefined && !seek.over()) {
-    const complete =
-      !(await seek.saved()) &&
-      !(await seek.singles(calm)) &&
-      !(await seek.pairs()) &&
-      !(await seek.random(calm));
-    return seek.result(complete || seek.singlesDone());
+    const enough =
+      (await seek.saved()) ||
+      (await seek.singles(calm)) ||
+      (await seek.pairs()) ||
+      (await seek.random(calm));
+    return seek.result(!enough && seek.singlesDone());
   }
   return seek.result(false);
 }
@@ -78,6 +78,7 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
   let hit: Hit | undefined;
   let unknown: Unknown | undefined;
   let fresh = false;
+  let singlesRun = -1;
 
   const options = (extra: Partial<RunOptions> = {}): RunOptions => ({
     program: 'subject',
@@ -111,7 +112,7 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
 
   /** True = stop searching. */
   const judged = async (outcome: Outcome): Promise<boolean> => {
-    if (outcome.unknown !== undefined) {
+    if (outcome.unknown !== undefined && outcome.findings.length === 0) {
       return cannotTell(outcome, outcome.unknown.sentence, outcome.unknown.advice);
     }
     if (outcome.leaks.length > 0 && !fresh) {
@@ -190,7 +191,7 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
       const all = more.length === 0 ? list : singles({ chapter, level, calm, scaled });
       tally.singles.of = all.length;
       tally.crashPoints.of = all.filter(({ family }) => family === 'crash').length;
-      let done = 0;
+      singlesRun = 0;
       return explore({
         runner,
         items: all,
@@ -200,9 +201,9 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
         isOver,
         look: async (candidate, outcome) => {
           tally.single(candidate, outcome);
-          progress('singles', ++done, all.length);
+          progress('singles', ++singlesRun, all.length);
           if (candidate.family === 'crash') firsts.push({ candidate, outcome });
-          return (await judged(outcome)) || (await sampled(outcome, done));
+          return (await judged(outcome)) || (await sampled(outcome, singlesRun));
         },
       });
     },
