@@ -57,6 +57,51 @@ test('with --json there is one object on stdout, also for a mistake', () => {
   expect(JSON.parse(out)).toMatchObject({ version: 1, failure: { code: 'USAGE' } });
 });
 
+describe('a check of the first chapter, its stub laid over the solution', () => {
+  const stub = join(import.meta.dirname, '../../chapters/00-first-crash/stub');
+  const solution = ['0', '--solution'];
+  const fault = ['--fault', 'crash greeter-0 · OffsetCommit greeter (m1) · #1 · after apply'];
+
+  test('tells the story and ends with 1', () => {
+    const { code, out } = run('crash.ts', [...solution, '--from', stub, ...fault]);
+    expect(code).toBe(1);
+    expect(out).toContain('✗ no-loss');
+    expect(out).toMatch(/⚡ +\d+ {2}DIES: the commit of m1 was stored, its answer never arrived/);
+    expect(out).toMatch(/⚡ \d+ │ +await consumer\.commitOffsets/);
+    expect(out).not.toContain('\u001b');
+  });
+
+  test('survives the same with the solution and ends with 0', () => {
+    const { code, out } = run('crash.ts', [...solution, ...fault]);
+    expect(code).toBe(0);
+    expect(out).not.toContain('✗');
+  });
+
+  test('prints exactly one report with --json', () => {
+    const { code, out, err } = run('crash.ts', [...solution, '--from', stub, ...fault, '--json']);
+    expect({ code, err }).toEqual({ code: 1, err: '' });
+    expect(JSON.parse(out)).toMatchObject({ version: 1, verdict: 'broken' });
+  });
+
+  test('points at what does not compile and ends with 4', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'crash-broken-'));
+    writeFileSync(
+      join(folder, 'greeter.ts'),
+      'export const greeter = async () => {\n  return (;\n};\n',
+    );
+    const { code, out, err } = run('crash.ts', [...solution, '--from', folder]);
+    expect({ code, out }).toEqual({ code: 4, out: '' });
+    expect(err).toMatch(/^greeter\.ts:2 does not compile: /);
+    expect(err).toContain('✗  2 │   return (;');
+  });
+
+  test('says what is wrong with a fault, with a right one for this chapter', () => {
+    const { code, err } = run('crash.ts', [...solution, '--fault', 'crash greeter-0']);
+    expect(code).toBe(2);
+    expect(err).toContain("\n  npx crash 0 --fault 'crash");
+  });
+});
+
 test('a closed pipe is no trouble', () => {
   const { status, stderr } = spawnSync(
     'sh',

@@ -71,7 +71,8 @@ const deliveredAgain: Look = (scene, reading) => {
       ),
   );
   if (!delivery) return undefined;
-  const who = delivery.slot === scene.slot || scene.slot === '' ? '' : ` to ${delivery.slot}`;
+  const before = reading.delivered(scene.affected[0] ?? '').find(({ seq }) => seq < delivery.seq);
+  const who = delivery.slot === (scene.slot || before?.slot) ? '' : ` to ${delivery.slot}`;
   const base = `Kafka delivered ${list(scene.affected)} again${who}`;
   const done = secondTime(scene, reading);
   return {
@@ -136,14 +137,16 @@ const gaveUp: Look = (scene, reading) => {
     (fact) => fact.kind === 'client' && fact.seq > scene.seq && /crash/i.test(fact.event),
   );
   if (crash?.kind !== 'client') return undefined;
-  const ended = (fact: Fact): boolean =>
-    fact.kind === 'instance' &&
-    fact.slot === crash.slot &&
+  // A consumer that comes back by itself reads again; a process that ends is started again.
+  const goesOn = (fact: Fact): boolean =>
     fact.seq > crash.seq &&
-    (fact.state === 'exits' || fact.state === 'dies' || fact.state === 'starts');
-  if (reading.facts.some(ended)) return undefined;
+    ((fact.kind === 'instance' &&
+      fact.slot === crash.slot &&
+      (fact.state === 'exits' || fact.state === 'dies' || fact.state === 'starts')) ||
+      (fact.kind === 'deliver' && fact.slot === crash.slot));
+  if (reading.facts.some(goesOn)) return undefined;
   return {
-    fact: `its consumer gave up at ${number(crash.atMs)} ms, and its process lived on without one`,
+    fact: `its consumer crashed at ${number(crash.atMs)} ms, and its process lived on without one`,
   };
 };
 

@@ -10,7 +10,7 @@ import { aftermath } from './aftermath.ts';
 import { scenes, type Scene } from './scene.ts';
 import type { Reading } from './reading.ts';
 import type { Focus } from './rows.ts';
-import { capital, duration, errandHappened, errandNoun, errandOf, type Errand } from './words.ts';
+import { capital, duration, errandHappened, errandOf, type Errand } from './words.ts';
 
 type Cause = (scene: Scene) => string;
 
@@ -77,16 +77,16 @@ function lostAnswer(scene: Scene): string {
 }
 
 /** What the other side had done by then: `Kafka had appended m1 to greetings.v1`. */
-function settled({ about }: Scene, point: FaultPoint): string {
+function settled({ about, noun }: Scene, point: FaultPoint): string {
   switch (errandOf(point.operation)) {
     case 'send':
       return `Kafka had appended ${about} to ${point.target}`;
     case 'port':
       return `${point.operation} had taken ${about}`;
     case 'commit':
-      return `Kafka had stored ${errandNoun(point)}`;
+      return `Kafka had stored ${noun}`;
     default:
-      return `${capital(errandNoun(point))} ${errandHappened(point.operation)}`;
+      return `${capital(noun)} ${errandHappened(point.operation)}`;
   }
 }
 
@@ -95,7 +95,7 @@ function errorAnswer(scene: Scene): string {
   const code = scene.options?.code ?? 'an error';
   if (!point) return `${slot} was answered ${code}`;
   const though = phase === 'before apply' ? '' : `, though it ${errandHappened(point.operation)}`;
-  return `Kafka answered ${errandNoun(point)} with ${code}${though}`;
+  return `Kafka answered ${scene.noun} with ${code}${though}`;
 }
 
 const causes: Readonly<Record<FaultKind, Cause>> = {
@@ -118,7 +118,7 @@ const causes: Readonly<Record<FaultKind, Cause>> = {
     `${s.slot} could not reach Kafka for ${duration(s.options?.ms ?? 0)} and went on by itself`,
   freeze: (s) =>
     `${s.slot} stood still${s.options?.ms ? ` for ${duration(s.options.ms)}` : ''} ${s.when}`,
-  join: (s) => `One more ${s.on || 'instance'} joined ${s.when}, so partitions changed hands`,
+  join: (s) => `One more ${s.on || 'instance'} joined ${s.when}`,
   rebalance: (s) => `The group ${s.on || s.target} formed anew ${s.when}`,
 };
 

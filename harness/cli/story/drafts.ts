@@ -49,7 +49,7 @@ export function draftOf(
 
 function clientText({ event, detail }: Extract<Fact, { kind: 'client' }>): string {
   const what = /crash/i.test(event)
-    ? 'its consumer gives up'
+    ? 'its consumer crashes'
     : event === 'log'
       ? 'its client logs'
       : `its client says ${event}`;

@@ -2,6 +2,7 @@
  * Facts to rows of the table: one row is one fact, told once for the lanes and once as a sentence.
  * Rows carry a weight, so that the table can show what the proof needs and fold the rest.
  */
+import type { Fact } from '#check';
 import { draftOf } from './drafts.ts';
 import type { Reading } from './reading.ts';
 import { strikeRow } from './strikes.ts';
@@ -54,7 +55,7 @@ export function rowsOf(reading: Reading, focus: Focus): Row[] {
     const seqs = strike?.tells ?? [fact.seq];
     const broken = seqs.some((seq) => focus.witnesses.has(seq));
     const about = reading.commandsOf(fact).some((command) => focus.commands.has(command));
-    const counts = about || reading.commandsOf(fact).length === 0;
+    const counts = about || isCommon(fact, reading, focus);
     const needless = fact.seq > end && !strike;
     const weight = broken
       ? 90
@@ -67,6 +68,16 @@ export function rowsOf(reading: Reading, focus: Focus): Row[] {
     return [{ ...draft, seqs, atMs: fact.atMs, fault: !!strike || awake, broken, weight }];
   });
   return markMissing(rows, reading, focus);
+}
+
+/** About no command, and so perhaps about all; a commit only where one of theirs lies. */
+function isCommon(fact: Fact, reading: Reading, { commands }: Focus): boolean {
+  if (reading.commandsOf(fact).length > 0) return false;
+  if (fact.kind !== 'commit') return true;
+  return [...commands].some((command) => {
+    const input = reading.input(command);
+    return input?.topic === fact.topic && input.partition === fact.partition;
+  });
 }
 
 /**

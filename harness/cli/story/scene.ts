@@ -75,7 +75,7 @@ function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefi
     told: `Kafka had already stored that ${they} done`,
     knew: `Kafka knew that ${they} done`,
     stored: `Kafka had stored that ${about} ${several ? 'were' : 'was'} done`,
-    noun: point ? errandNoun(point) : 'it',
+    noun: point ? nounOf(point) : 'it',
     target: point?.target ?? '',
     call: isPort && point ? point.operation : (usual ?? 'anything outside'),
     isInput: commands.some((command) => reading.input(command)?.topic === point?.target),
@@ -85,6 +85,11 @@ function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefi
     committed: commands.some((command) => committedPast(reading, command, fact.seq) !== undefined),
     when: whenOf(struck),
   };
+}
+
+/** In a sentence that has no subject yet, `its JoinGroup` says whose. */
+function nounOf(point: FaultPoint): string {
+  return errandNoun(point).replace(/^its /, `${point.slot}'s `);
 }
 
 /** The commands of the finding where the fault was about them; else all that it was about. */

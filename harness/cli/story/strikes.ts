@@ -71,9 +71,9 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
   }),
   redeliver: (s) => ({
     word: 'GOES BACK',
-    rest: `${s.fault?.on ?? 'the group'} to offset ${s.fault?.with?.offset ?? 0}`,
+    rest: `to offset ${s.fault?.with?.offset ?? 0}`,
   }),
-  republish: (s) => ({ word: 'PUBLISHED AGAIN', clause: `${s.fault?.on ?? 'the command'}` }),
+  republish: () => ({ word: 'PUBLISHED AGAIN' }),
   reject: (s) => ({ word: 'REJECTS', rest: s.point ? list(s.point.cause) : '' }),
   'lose-request': (s) => ({ word: 'LOSES THE REQUEST', clause: fate(s) }),
   'lose-response': (s) => ({ word: 'LOSES THE ANSWER', clause: happenedBeforeLoss(s) }),
@@ -135,9 +135,15 @@ export function strikeRow(struck: Struck, reading: Reading): Strike {
   const joined = fault.kind === 'join' && newcomer?.kind === 'instance' ? newcomer.slot : undefined;
   const slot = struck.slot ?? joined;
   const log = beside.find((other) => isOurRecord(other, struck));
+  const [group = '', where] = fault.kind === 'redeliver' ? (fault.on ?? '').split(' ') : [];
+  if (where !== undefined) {
+    const text = `${group} ${word} ${rest}`;
+    return { cells: [{ lane: `log ${where}`, text }], sentence: `${text} on ${where}.`, tells };
+  }
   const lane = slot ? `slot ${slot}` : logLane(log);
-  const inLog = !slot && log?.kind === 'append' ? `${log.offset} ${text}` : text;
-  const subject = slot ?? (fault.kind === 'restart' ? '' : 'Kafka:');
+  const inLog =
+    !slot && log?.kind === 'append' ? `${log.offset} ${log.command ?? ''} ${text}` : text;
+  const subject = slot ?? (fault.kind === 'restart' ? '' : (fault.on ?? 'Kafka:'));
   return { cells: [{ lane, text: inLog }], sentence: `${subject} ${text}.`.trim(), tells };
 }
 
