@@ -126,7 +126,7 @@ test('a place in a message becomes the lines around it, from the folder that lie
   expect(excerptFor('nothing is named here', folders)).toBeUndefined();
 });
 
-test('what npm started ends by itself when npm is killed, though a shell stands between', async () => {
+test('what npm started ends when npm is killed, though a shell stands between', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'crash-parent-'));
   const child = join(folder, 'child.ts');
   const parent = join(cli, 'parent.ts');

@@ -1,3 +1,4 @@
+/** Reports and troubles as text. Pure: nothing here runs, reads or prints anything. */
 export { renderReport, type RenderOptions } from './render.ts';
 export {
   renderDoesNotLoad,

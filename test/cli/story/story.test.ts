@@ -19,7 +19,11 @@ const views: Readonly<Record<string, RenderOptions>> = {
   '60': { ...wide, columns: 60 },
   plain: { ...wide, plain: true },
 };
-const stories = Object.entries(plots).map(([name, plot]) => [name, plot()] as const);
+const stories = Object.entries(plots).map(([name, plot]) => [kebab(name), plot()] as const);
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
 
 const certificate: Certificate = {
   level: 2,
@@ -143,9 +147,9 @@ test('an unknown verdict says why and what to do', async () => {
       verdict: 'unknown',
       unknown: {
         sentence:
-          'projector.ts:3 opens a connection to 127.0.0.1:8080, which the simulation cannot replay.',
+          'worker.ts:3 opens a connection to 127.0.0.1:8080, which the simulation cannot replay.',
         advice: 'Give it to the service as a port of the chapter, or leave it out while you check.',
-        code: [{ file: 'projector.ts', line: 3, from: 2, text: ['', "fetch('http://…');", ''] }],
+        code: [{ file: 'worker.ts', line: 3, from: 2, text: ['', "fetch('http://…');", ''] }],
       },
     },
     wide,
