@@ -7,7 +7,7 @@ import type { CheckRequest, Report } from '#verify';
 import type { CheckOptions } from './arguments.ts';
 import { reportFailure } from './failures.ts';
 import type { ExitCode } from './main.ts';
-import { renderReport } from './story/index.ts';
+import { renderReport } from './story/render.ts';
 import { progressLine, terminal } from './terminal.ts';
 
 export interface CheckCommand {

@@ -2,14 +2,13 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Certificate, Report } from '#verify';
+import { renderReport, type RenderOptions } from '../../../harness/cli/story/render.ts';
 import {
   renderDoesNotLoad,
-  renderReport,
   renderTrouble,
   renderUsage,
-  width,
-  type RenderOptions,
-} from '../../../harness/cli/story/index.ts';
+} from '../../../harness/cli/story/trouble.ts';
+import { width } from '../../../harness/cli/story/width.ts';
 import * as plots from './plots.ts';
 import { finding, report } from './scribe.ts';
 

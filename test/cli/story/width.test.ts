@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { truncate, width } from '../../../harness/cli/story/index.ts';
-import { padEnd, visible, wrap } from '../../../harness/cli/story/width.ts';
+import { padEnd, truncate, visible, width, wrap } from '../../../harness/cli/story/width.ts';
 
 describe('columns of a text', () => {
   test.each([
