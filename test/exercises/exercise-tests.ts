@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'vitest';
 import { loadChapter, projectRoot, resolveChapter } from '#content';
 import { check, type Report, type ReportFinding } from '#verify';
-import { renderReport } from '../../harness/cli/story/index.ts';
+import { renderReport } from '../../harness/cli/story/render.ts';
 
 /** What the engine itself requires of every service. */
 const engineProperties = ['comes-to-rest', 'stays-up', 'does-not-return'];
