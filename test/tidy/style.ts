@@ -19,13 +19,15 @@ export function nameBreaches({ path }: SourceFile): Breach[] {
   return wrong === undefined ? [] : [`${path}: ${wrong} is not kebab-case`];
 }
 
-export function defaultExportBreaches({ path, text, module }: Parsed): Breach[] {
+export function defaultExportBreaches({ path, text, program }: Parsed): Breach[] {
   if (path.endsWith('.config.ts')) return [];
-  return module.staticExports
-    .filter(({ entries }) =>
-      entries.some(({ exportName: { kind, name } }) => kind === 'Default' || name === 'default'),
-    )
-    .map(({ start }) => `${path}:${lineAt(text, start)} exports a default`);
+  const breaches: Breach[] = [];
+  walk(program, ({ type, start, exported }) => {
+    const renamed = (exported as { name?: string } | null | undefined)?.name === 'default';
+    if (type !== 'ExportDefaultDeclaration' && !renamed) return;
+    breaches.push(`${path}:${lineAt(text, start)} exports a default`);
+  });
+  return breaches;
 }
 
 export function enumBreaches({ path, text, program }: Parsed): Breach[] {
@@ -165,7 +167,7 @@ export function doorBreaches(files: readonly Parsed[]): Breach[] {
 export function headerBreaches({ path, text, comments }: Parsed): Breach[] {
   if (!path.startsWith('harness/')) return [];
   const start = text.startsWith('#!') ? text.indexOf('\n') + 1 : 0;
-  const [first] = comments.filter((comment) => comment.type === 'Block' && comment.start >= start);
+  const first = comments.find((comment) => comment.type === 'Block' && comment.start >= start);
   const opens = first !== undefined && text.slice(start, first.start).trim() === '';
   return opens && first.value.startsWith('*')
     ? []
