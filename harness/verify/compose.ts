@@ -58,7 +58,8 @@ export function compose(input: ComposeInput): Report {
     notes: [...tally.notes],
     ...(!single && { certificate }),
     world: 'simulated',
-    notJudged: properties.filter((name) => !tally.judged.has(name) && !broken.has(name)),
+    // A search that stopped at a finding left much unjudged; only a finished one has to say what.
+    notJudged: ours ? [] : properties.filter((name) => !tally.judged.has(name)),
     runs: tally.runs + (shown?.shrinkRuns ?? 0),
     ...(!single && tally.singles.of > 0 && { planned: tally.singles.of + 2 }),
     seconds,
