@@ -1,0 +1,3 @@
+/** The workbench in the browser: chapters to read, a check to run, its story to see. */
+export { serveWorkbench, type Workbench, type WorkbenchOptions } from './server.ts';
+export type { Told, Telling } from './check-stream.ts';

@@ -1,0 +1,88 @@
+/** Runs in the browser: one button that starts a check or stops it, and what the check says. */
+import type { Told } from '../check-stream.ts';
+
+const button = element('run') as HTMLButtonElement;
+const progress = element('progress');
+const verdict = element('verdict');
+const story = element('story');
+let running: AbortController | undefined;
+
+button.hidden = false;
+button.addEventListener('click', () => {
+  if (running) running.abort();
+  else void run();
+});
+
+async function run(): Promise<void> {
+  running = new AbortController();
+  button.textContent = 'Stop';
+  verdict.textContent = '';
+  delete verdict.dataset['word'];
+  story.hidden = true;
+  progress.textContent = 'starting';
+  try {
+    await follow(running.signal);
+  } catch (error) {
+    const stopped = running.signal.aborted;
+    end(stopped ? 'stopped' : 'no verdict', stopped ? '' : lost(error));
+  } finally {
+    running = undefined;
+    button.textContent = 'Check again';
+    progress.textContent = '';
+  }
+}
+
+async function follow(signal: AbortSignal): Promise<void> {
+  const chapter = encodeURIComponent(button.dataset['chapter'] ?? '');
+  const answer = await fetch(`/check/${chapter}?columns=${columnsOf(story)}`, {
+    method: 'POST',
+    signal,
+  });
+  if (!answer.ok || !answer.body) return end('no verdict', await answer.text());
+  let rest = '';
+  let ended = false;
+  for await (const text of answer.body.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const told = JSON.parse(line) as Told;
+      if (told.kind === 'progress') progress.textContent = told.text.trim();
+      else end(told.word, told.story);
+      ended ||= told.kind === 'end';
+    }
+  }
+  if (!ended) throw new Error('The answer ended early.');
+}
+
+function end(word: string, text: string): void {
+  verdict.textContent = word;
+  verdict.dataset['word'] = word;
+  story.textContent = text;
+  story.hidden = text === '';
+}
+
+function lost(error: unknown): string {
+  const reason = error instanceof Error ? ` (${error.message})` : '';
+  return `The workbench does not answer${reason}. Is npm start still running?`;
+}
+
+/** As many as fit, up to the width of a wide terminal. */
+function columnsOf(target: HTMLElement): number {
+  const probe = document.createElement('span');
+  probe.textContent = '0'.repeat(50);
+  const was = { text: target.textContent, hidden: target.hidden };
+  target.hidden = false;
+  target.replaceChildren(probe);
+  const style = getComputedStyle(target);
+  const room = target.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+  const columns = Math.floor((room / probe.getBoundingClientRect().width) * 50);
+  target.textContent = was.text;
+  target.hidden = was.hidden;
+  return Math.min(100, Math.max(40, columns));
+}
+
+function element(id: string): HTMLElement {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`The page has no #${id}.`);
+  return found;
+}
