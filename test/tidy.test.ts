@@ -88,6 +88,7 @@ const rules: Readonly<Record<string, Rule>> = {
       [inSim, `const a = ${'1 + '.repeat(25)}1;`],
       [inSim, `const a = '${'b'.repeat(100)}';`],
       [inSim, `// ${'b'.repeat(118)}`],
+      [inSim, `const a = ${'1 + '.repeat(25)}1; // b`],
       ['test/a.test.ts', `const a = '${'b'.repeat(110)}';`],
     ],
     accepts: [
