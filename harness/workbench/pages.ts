@@ -122,7 +122,7 @@ function checkSection({ name, number, folder, definition }: Chapter): ReactEleme
     'section',
     { className: 'check', 'aria-labelledby': 'check' },
     h('h2', { id: 'check' }, 'Check your code'),
-    h('p', null, 'Edit ', ...paths, ', save it, and check it.'),
+    h('p', null, 'Edit ', ...paths, ' and save it.'),
     h(
       'p',
       { className: 'controls' },

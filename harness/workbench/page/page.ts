@@ -16,6 +16,7 @@ button.addEventListener('click', () => {
 async function run(): Promise<void> {
   running = new AbortController();
   button.textContent = 'Stop';
+  button.dataset['running'] = '';
   verdict.textContent = '';
   delete verdict.dataset['word'];
   story.hidden = true;
@@ -27,6 +28,7 @@ async function run(): Promise<void> {
     end(stopped ? 'stopped' : 'no verdict', stopped ? '' : lost(error));
   } finally {
     running = undefined;
+    delete button.dataset['running'];
     button.textContent = 'Check again';
     progress.textContent = '';
   }
@@ -57,8 +59,22 @@ async function follow(signal: AbortSignal): Promise<void> {
 function end(word: string, text: string): void {
   verdict.textContent = word;
   verdict.dataset['word'] = word;
-  story.textContent = text;
+  story.replaceChildren(...inCells(text));
   story.hidden = text === '';
+}
+
+/** A terminal gives these two columns; a font may not, and the table would lean. */
+const wide =
+  /(\p{Emoji_Presentation}\p{Emoji_Modifier}?|.\uFE0F|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}])/u;
+
+function inCells(text: string): readonly (string | Node)[] {
+  return text.split(wide).map((part, index) => {
+    if (index % 2 === 0) return part;
+    const cell = document.createElement('span');
+    cell.className = 'two';
+    cell.textContent = part;
+    return cell;
+  });
 }
 
 function lost(error: unknown): string {
