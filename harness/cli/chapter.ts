@@ -1,22 +1,57 @@
 /**
  * `npm run chapter check [name]`: is a chapter whole, and does it prove what it says? `new` is not
- * there yet.
+ * there yet. npm keeps options for itself: with options it is `npm run chapter -- check --seeds 4`.
  */
+import { parseArgs } from 'node:util';
 import { misused, runAndExit, type ExitCode } from './main.ts';
 
+const options = {
+  seeds: { type: 'string', default: '2' },
+  'seed-base': { type: 'string' },
+  schedules: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+const example = 'npm run chapter -- check 1 --seeds 2 --schedules 400';
+
 async function chapter(argv: readonly string[]): Promise<ExitCode> {
-  const [action, name, ...others] = argv;
+  let parsed;
+  try {
+    parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
+  } catch {
+    const sentence = 'The options are --seeds, --seed-base, --schedules and --json.';
+    return misused({ kind: 'misuse', sentence, example });
+  }
+  const [action, name, ...others] = parsed.positionals;
   if (action === 'new') {
     const sentence = 'npm run chapter new is not there yet.';
     return misused({ kind: 'misuse', sentence, example: 'npm run chapter check' });
   }
-  if (action !== 'check' || others.length > 0 || name?.startsWith('-')) {
+  const swallowed = Object.keys(options).filter(
+    (word) => word !== 'json' && process.env[`npm_config_${word.replaceAll('-', '_')}`],
+  );
+  if (swallowed.length > 0) {
+    const sentence = 'npm keeps options for itself unless -- stands before them.';
+    return misused({ kind: 'misuse', sentence, example });
+  }
+  if (action !== 'check' || others.length > 0) {
     const sentence =
       action === 'check' ? 'Check one chapter, or all of them.' : 'What about the chapter?';
     return misused({ kind: 'misuse', sentence, example: 'npm run chapter check 1' });
   }
+  const { seeds, 'seed-base': base, schedules, json } = parsed.values;
+  const wrong = [seeds, base, schedules].find((value) => value && !/^\d{1,10}$/.test(value));
+  if (wrong !== undefined) {
+    return misused({ kind: 'misuse', sentence: `${wrong} is no whole number.`, example });
+  }
   const { gate } = await import('./gate.ts');
-  return gate(name);
+  return gate({
+    name,
+    seeds: Math.max(1, Number(seeds)),
+    ...(base !== undefined && { seedBase: Number(base) }),
+    ...(schedules !== undefined && { schedules: Number(schedules) }),
+    json,
+  });
 }
 
 await runAndExit(() => chapter(process.argv.slice(2)));

@@ -1,12 +1,10 @@
 /**
- * The gate of a chapter: its files are whole, the stub fails exactly as declared, the solution and
- * every variant hold, every mutant is caught by its named property. Says how long each detection
- * took.
- *
- * Left out: several seeds (proof.ts runs those), whether the text compiles (the workbench shows
- * it), the calm run of the stub (each check begins with one).
+ * What `npm run chapter check` shows of the gate: what is wrong with files and text, then each
+ * claim of the chapter with what it cost; for mutants how soon they were caught, seed by seed. What
+ * broke where nothing may is kept below `.crashproof/gate`, with the command that shows it again.
  */
-import { relative } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import {
   checkChapters,
   findChapters,
@@ -14,107 +12,159 @@ import {
   projectRoot,
   resolveChapter,
   type Chapter,
+  type ChapterFolder,
 } from '#content';
-import type { Level } from '#kit';
-import { check, type CheckRequest, type Report } from '#verify';
+import { printSchedule } from '#schedule';
+import { claimsOf, gateDefaults, openEngine, tryClaim, type Claim, type Trial } from '#verify';
 import type { ExitCode } from './main.ts';
+import { seedBase, seedsFrom } from './seeds.ts';
 import { number, plural } from './story/words.ts';
-import { progressLine } from './terminal.ts';
 
-/** One thing that a chapter claims, and the check that decides it. */
-interface Claim {
-  readonly says: string;
-  readonly request: Pick<CheckRequest, 'folders' | 'faults' | 'level'>;
-  /** What is wrong with the report, or nothing. */
-  readonly refutes: (report: Report) => string | undefined;
+export interface GateCommand {
+  /** One chapter; left out = all. */
+  readonly name?: string | undefined;
+  readonly seeds: number;
+  /** Left out = taken from the commit. */
+  readonly seedBase?: number;
+  /** Distinct schedules that solution and variants must survive, each seed. */
+  readonly schedules?: number;
+  readonly json: boolean;
 }
 
-export async function gate(name: string | undefined): Promise<ExitCode> {
+interface Judged {
+  readonly claim: Claim;
+  readonly trials: readonly Trial[];
+}
+
+export async function gate(command: GateCommand): Promise<ExitCode> {
+  const say = command.json ? () => {} : (line: string) => void process.stdout.write(`${line}\n`);
+  const seeds = seedsFrom(command.seedBase ?? seedBase(), command.seeds);
+  const { name, schedules = gateDefaults.schedules } = command;
   const folders = name === undefined ? await findChapters() : [await resolveChapter(name)];
-  const problems = (await checkChapters()).filter(
-    (problem) => name === undefined || folders.some((folder) => folder.folder === problem.chapter),
-  );
-  for (const { chapter, sentence, file, line } of problems) {
-    const where = [file, line].filter((part) => part !== undefined).join(':');
-    say(`✗ ${[chapter, where].filter(Boolean).join(' · ')}: ${sentence}`);
+  const problems = await problemsOf(folders, name !== undefined);
+  for (const problem of problems) say(`✗ ${problem}`);
+  const engine = await openEngine({ root: projectRoot });
+  const chapters: { chapter: string; judged: Judged[] }[] = [];
+  try {
+    for (const folder of folders) {
+      const chapter = await loadChapter(folder);
+      say(`${chapter.folder}  ${chapter.definition.title} · seeds ${seeds.join(', ')}`);
+      const judged: Judged[] = [];
+      for (const claim of claimsOf(chapter, { ...gateDefaults, schedules })) {
+        const trials: Trial[] = [];
+        for (const seed of claim.seeded ? seeds : seeds.slice(0, 1)) {
+          trials.push(await tryClaim(engine, claim, seed));
+        }
+        judged.push({ claim, trials });
+        for (const line of linesOf({ claim, trials }, chapter)) say(line);
+      }
+      chapters.push({ chapter: chapter.folder, judged });
+    }
+  } finally {
+    await engine.close();
   }
-  let refuted = problems.length;
-  for (const folder of folders) {
-    const chapter = await loadChapter(folder);
-    say(`${chapter.folder}  ${chapter.definition.title}`);
-    for (const claim of claimsOf(chapter)) refuted += (await holds(claim, chapter)) ? 0 : 1;
-  }
-  say(refuted === 0 ? 'All of it holds.' : `${plural(refuted, 'claim')} did not hold.`);
-  return refuted === 0 ? 0 : 1;
+  const all = chapters.flatMap(({ judged }) => judged);
+  const refuted = all.filter(({ trials }) => trials.some(({ wrong }) => wrong !== undefined));
+  const wrong = problems.length + refuted.length;
+  say(powerOf(all));
+  say(wrong === 0 ? 'All of it holds.' : `${plural(wrong, 'claim')} did not hold.`);
+  if (command.json) process.stdout.write(`${jsonOf(seeds, problems, chapters)}\n`);
+  return wrong === 0 ? 0 : 1;
 }
 
-export function claimsOf(chapter: Chapter): readonly Claim[] {
-  const { definition, solutionPath, stubPath } = chapter;
-  const { stub, pass } = definition;
-  const by = typeof stub.by === 'string' ? [stub.by] : stub.by;
+/** Files, links, prerequisites; then whether the text can be drawn at all. */
+async function problemsOf(folders: readonly ChapterFolder[], only: boolean): Promise<string[]> {
+  const names = new Set(folders.map(({ folder }) => folder));
+  const sentences = (await checkChapters())
+    .filter(({ chapter }) => !only || names.has(chapter))
+    .map(({ chapter, sentence, file, line }) => {
+      const where = [file, line].filter((part) => part !== undefined).join(':');
+      return `${[chapter, where].filter(Boolean).join(' · ')}: ${sentence}`;
+    });
+  const { chapterText } = await import('#workbench');
+  for (const folder of folders) {
+    const wrong = await chapterText(folder).then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    if (wrong !== undefined) sentences.push(`${folder.folder}: ${wrong}`);
+  }
+  return sentences;
+}
+
+function linesOf({ claim, trials }: Judged, chapter: Chapter): string[] {
+  const wrong = trials.filter((trial) => trial.wrong !== undefined);
+  const mark = wrong.length === 0 ? '✓' : '✗';
+  const what = `${claim.kind === claim.name ? '' : `${claim.kind} `}${claim.name}`;
+  const line = `  ${mark} ${what.padEnd(28)} ${claim.says}`;
   return [
-    {
-      says: `the stub breaks ${stub.breaks} by ${by.join(' and ')}`,
-      request: { folders: [stubPath], faults: by, level: pass },
-      refutes: (report) => caughtBy(stub.breaks, report),
-    },
-    {
-      says: `the solution holds at level ${pass}`,
-      request: { folders: [solutionPath], level: pass },
-      refutes: held,
-    },
-    ...chapter.variants.map(({ name, path }): Claim => {
-      const level = definition.variants[name]?.level ?? pass;
-      return {
-        says: `variant ${name} holds at level ${level}`,
-        request: { folders: [solutionPath, path], level },
-        refutes: held,
-      };
-    }),
-    ...chapter.mutants.map(({ name, path }): Claim => {
-      const { breaks = '', level = pass } = definition.mutants[name] ?? {};
-      return {
-        says: `mutant ${name} is caught by ${breaks}`,
-        request: { folders: [solutionPath, path], level: level as Level },
-        refutes: (report) => caughtBy(breaks, report),
-      };
-    }),
+    `${line.padEnd(62)} ${costOf({ claim, trials })}`,
+    ...wrong.map((trial) => `      seed ${trial.seed}: ${trial.wrong}`),
+    ...wrong.slice(0, 1).flatMap((trial) => againLines(claim, trial, chapter)),
   ];
 }
 
-/** Only what is the service's own counts. */
-function caughtBy(property: string, { findings, verdict }: Report): string | undefined {
-  const found = findings.filter(({ blame }) => blame === 'service').map((each) => each.property);
-  if (found.includes(property)) return undefined;
-  return found.length > 0 ? `it broke ${found.join(', ')} instead` : `the verdict is ${verdict}`;
+function costOf({ claim, trials }: Judged): string {
+  const seconds = trials.map((trial) => trial.seconds.toFixed(1)).join(' ');
+  if (claim.kind === 'solution' || claim.kind === 'variant') {
+    const schedules = trials.map((trial) => number(trial.schedules)).join(' ');
+    return `${schedules} schedules · ${seconds} s`;
+  }
+  return `${trials.map(({ runs }) => number(runs)).join(' ')} runs · ${seconds} s`;
 }
 
-function held({ verdict, findings, unknown }: Report): string | undefined {
-  if (verdict === 'holds') return undefined;
-  const [finding] = findings.filter(({ blame }) => blame === 'service');
-  return finding
-    ? `${finding.property}: ${finding.sentence} (${finding.replay})`
-    : `the verdict is ${verdict}: ${unknown?.sentence ?? ''}`;
+/** Only where something was found that should not be. */
+function againLines(claim: Claim, { schedule, seed }: Trial, chapter: Chapter): string[] {
+  if (schedule === undefined) return [];
+  const folder = join(projectRoot, '.crashproof/gate');
+  const file = join(folder, `${chapter.folder}-${claim.name}-${seed}.json`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, printSchedule(schedule));
+  const [base = '', ...overlays] = claim.request.folders;
+  const lay = base === chapter.solutionPath ? overlays : [base, ...overlays];
+  const words = [
+    ...(base === chapter.solutionPath ? ['--solution'] : []),
+    ...lay.map((path) => `--from ${relative(projectRoot, path)}`),
+    `--replay ${relative(projectRoot, file)}`,
+  ];
+  return [`      npx crash ${chapter.number} ${words.join(' ')}`];
 }
 
-async function holds(claim: Claim, chapter: Chapter): Promise<boolean> {
-  const progress = progressLine();
-  const report = await check({
-    root: projectRoot,
-    chapter: chapter.folder,
-    ...claim.request,
-    folders: claim.request.folders.map((path) => relative(projectRoot, path)),
-    onProgress: (event) => progress.show(event),
-  });
-  progress.clear();
-  const wrong = claim.refutes(report);
-  const cost = `${number(report.runs)} run · ${report.seconds.toFixed(1)} s`;
-  say(
-    wrong === undefined ? `  ✓ ${claim.says} · ${cost}` : `  ✗ ${claim.says}: ${wrong} · ${cost}`,
+/** How soon mutants were caught: all of them, all seeds. */
+function powerOf(all: readonly Judged[]): string {
+  const trials = all
+    .filter(({ claim }) => claim.kind === 'mutant')
+    .flatMap((judged) => judged.trials);
+  const caught = trials.filter(({ wrong }) => wrong === undefined);
+  const [runs, seconds] = [caught.map((trial) => trial.runs), caught.map((each) => each.seconds)];
+  return (
+    `Mutants caught: ${caught.length} of ${trials.length}; runs to the finding: median ` +
+    `${number(quantile(runs, 0.5))}, 95th percentile ${number(quantile(runs, 0.95))}; seconds: ` +
+    `median ${quantile(seconds, 0.5).toFixed(2)}, 95th percentile ` +
+    `${quantile(seconds, 0.95).toFixed(2)}.`
   );
-  return wrong === undefined;
 }
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+/** Nearest rank; 0 of nothing. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+}
+
+function jsonOf(
+  seeds: readonly number[],
+  problems: readonly string[],
+  chapters: readonly { readonly chapter: string; readonly judged: readonly Judged[] }[],
+): string {
+  const plain = chapters.map(({ chapter, judged }) => ({
+    chapter,
+    claims: judged.map(({ claim: { kind, name, says, level }, trials }) => ({
+      kind,
+      name,
+      says,
+      level,
+      trials,
+    })),
+  }));
+  return JSON.stringify({ version: 1, seeds, problems, chapters: plain });
 }

@@ -2,3 +2,12 @@
 export { check } from './check.ts';
 export type * from './report.ts';
 export type * from './request.ts';
+export { openEngine, type Engine, type EngineRequest, type Searched } from './open-engine.ts';
+export {
+  claimsOf,
+  gateDefaults,
+  tryClaim,
+  type Claim,
+  type GateOptions,
+  type Trial,
+} from './gate.ts';

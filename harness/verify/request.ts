@@ -20,6 +20,11 @@ export interface CheckRequest {
   readonly seed?: number;
   /** Random schedules after the singles; left out = what fits in the budget. */
   readonly runs?: number;
+  /**
+   * Enough after all singles and so many distinct schedules (by trace class) whose every fault
+   * struck; left out = go on until the budget is spent.
+   */
+  readonly schedules?: number;
   /** Wall time for the whole check. */
   readonly budgetMs?: Milliseconds;
   /** Only these faults, in the one notation, on the chapter's example; at most two. */

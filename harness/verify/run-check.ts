@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { Failure, hashName, stopwatch } from '#kernel';
-import type { ChapterDefinition, Command } from '#kit';
+import type { ChapterDefinition, Command, Level } from '#kit';
 import { loadChapter, resolveChapter, type Chapter } from '#content';
 import { parseFault, parseSchedule, shrink, type Schedule } from '#schedule';
 import { bundle, type Bundle } from '#sim';
@@ -20,9 +20,27 @@ import { createTally } from './tally.ts';
 const defaultSeed = 42;
 const shrinkRuns = 400;
 
-export async function runCheck(request: CheckRequest): Promise<Report> {
+export interface Searched {
+  readonly level: Level;
+  readonly result: SearchResult;
+  readonly seconds: number;
+}
+
+/** What a search finds and what that took; nothing is made small, seen again or composed. */
+export async function runSearch(request: CheckRequest, pool: Pool): Promise<Searched> {
   const elapsed = stopwatch();
-  const pool = createPool(request.workers ?? availableParallelism());
+  const check = await prepare(request, pool);
+  const result = check.single ? await runOne(check) : await search(check.input);
+  return { level: check.input.level, result, seconds: elapsed() / 1_000 };
+}
+
+/**
+ * `lent` = somebody else's threads, which stay open: several checks, one after the other, need not
+ * start their own.
+ */
+export async function runCheck(request: CheckRequest, lent?: Pool): Promise<Report> {
+  const elapsed = stopwatch();
+  const pool = lent ?? createPool(request.workers ?? availableParallelism());
   try {
     const check = await prepare(request, pool);
     const result = check.single ? await runOne(check) : await search(check.input);
@@ -40,7 +58,7 @@ export async function runCheck(request: CheckRequest): Promise<Report> {
       single: check.single !== undefined,
     });
   } finally {
-    await pool.close();
+    if (lent === undefined) await pool.close();
   }
 }
 

@@ -74,6 +74,7 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
   const elapsed = stopwatch();
   const tally = createTally(Object.keys(chapter.properties));
   const budgetMs = request.budgetMs ?? defaultBudgetMs;
+  const wanted = request.schedules ?? Infinity;
   const firsts: { candidate: Candidate; outcome: Outcome }[] = [];
   let hit: Hit | undefined;
   let unknown: Unknown | undefined;
@@ -220,14 +221,15 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
       firsts.length = 0;
       tally.seconds.of = lists.reduce((sum, { length }) => sum + length, 0);
       let done = 0;
-      // Half of what is left of the budget: random mixes find what pairs do not.
+      // Half of what is left: random mixes find what pairs do not.
       const until = elapsed() + (budgetMs - elapsed()) / 2;
+      const enough = (tally.classes.size + wanted) / 2;
       return explore({
         runner,
         items: inTurn(lists),
         scheduleOf: ({ schedule }) => schedule,
         optionsOf: () => options(),
-        isOver: () => isOver() || elapsed() > until,
+        isOver: () => isOver() || elapsed() > until || tally.classes.size >= enough,
         look: async (_candidate, outcome) => {
           if (tally.add(outcome)) tally.seconds.tried++;
           progress('seconds', ++done, tally.seconds.of);
@@ -243,7 +245,7 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
         items: endless(most),
         scheduleOf: (index) => generate(seed, index),
         optionsOf: () => options(),
-        isOver,
+        isOver: () => isOver() || tally.classes.size >= wanted,
         look: async (index, outcome) => {
           if (tally.add(outcome)) tally.random++;
           progress('random', index + 1, request.runs);

@@ -22,6 +22,8 @@ export interface Tally {
   readonly notes: Set<string>;
   /** Properties that some run did judge. */
   readonly judged: Set<string>;
+  /** How often each hard moment happened. */
+  readonly sometimes: Readonly<Record<string, number>>;
   /** Every fault of the schedule struck (and every hold held): only then it counts as tried. */
   add(outcome: Outcome): boolean;
   /** A candidate of the singles: also counts crash points. */
@@ -44,6 +46,7 @@ export function createTally(properties: readonly string[]): Tally {
     classes: new Set(),
     notes: new Set(),
     judged: new Set(),
+    sometimes,
     add(outcome) {
       tally.runs++;
       for (const [name, count] of Object.entries(outcome.sometimes)) {
