@@ -8,6 +8,7 @@ import { createElement as h, type ComponentProps, type ReactElement, type ReactN
 import { renderToStaticMarkup } from 'react-dom/server';
 import { Failure } from '#kernel';
 import { readChapterText, type ChapterFolder, type ChapterText, type Heading } from '#content';
+import { splitWide, wideCell } from './page/cells.ts';
 
 /** The text of a chapter, drawn. */
 export interface DrawnText {
@@ -118,12 +119,19 @@ function codeFigure(
 
 function capturedFigure(run: string | undefined, text: string | undefined): ReactElement {
   const command = run === undefined ? null : h('code', { className: 'command' }, run);
-  if (text !== undefined) return figure(command, 'output', h('samp', null, text.trimEnd()));
+  if (text !== undefined)
+    return figure(command, 'output', h('samp', null, ...inCells(text.trimEnd())));
   return h(
     'figure',
     null,
     h('figcaption', null, 'Run it in a terminal to see what it prints:'),
     h('pre', { tabIndex: 0 }, command),
+  );
+}
+
+function inCells(text: string): readonly ReactNode[] {
+  return splitWide(text).map((part, index) =>
+    index % 2 === 0 ? part : h('span', { key: index, className: wideCell }, part),
   );
 }
 

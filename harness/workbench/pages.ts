@@ -71,8 +71,8 @@ export async function chapterPage(folder: ChapterFolder): Promise<string> {
   const { definition, number } = chapter;
   const { title, promise, minutes, pass } = definition;
   const main = h(
-    'div',
-    { className: 'chapter' },
+    Fragment,
+    null,
     h(
       'header',
       null,

@@ -162,12 +162,20 @@ function asset(name: string): Promise<string> {
   return readFile(join(import.meta.dirname, 'page', name), 'utf8');
 }
 
-let stripped: Promise<string> | undefined;
+let built: Promise<string> | undefined;
 
 /** The page's own script: checked as TypeScript with everything else, sent without its types. */
 function script(): Promise<string> {
-  stripped ??= Promise.all([import('esbuild'), asset('page.ts')]).then(
-    async ([{ transform }, source]) => (await transform(source, { loader: 'ts' })).code,
-  );
-  return stripped;
+  built ??= import('esbuild').then(async ({ build }) => {
+    const entry = join(import.meta.dirname, 'page', 'page.ts');
+    const { outputFiles } = await build({
+      entryPoints: [entry],
+      bundle: true,
+      write: false,
+      format: 'esm',
+      target: 'es2022',
+    });
+    return outputFiles.map(({ text }) => text).join('');
+  });
+  return built;
 }

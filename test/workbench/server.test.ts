@@ -170,6 +170,19 @@ describe('a chapter with a mistake in it', () => {
     expect(body).toContain('chapters/78-unloadable/chapter.ts must export one thing');
   });
 
+  test('captured output stands where it belongs, wide signs in boxes of two columns', async () => {
+    const folder = join(course.root, 'chapters/77-mistaken/captured');
+    const captured = '<Captured from="captured/red.txt" run="npx crash 77" />\n';
+    rmSync(folder, { recursive: true, force: true });
+    const { body: before } = await draw(captured);
+    expect(before).toContain('Run it in a terminal to see what it prints:');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'red.txt'), '⚡ 25  DIES <here>\n');
+    const { body } = await draw(captured);
+    expect(body).toContain('<span class="two">⚡</span> 25  DIES &lt;here&gt;</samp>');
+    expect(body).toContain('<code class="command">npx crash 77</code>');
+  });
+
   test('missing code is said where it would stand', async () => {
     const { status, body } = await draw('<Code from="stub/none.ts" region="loop" />\n');
     expect(status).toBe(200);

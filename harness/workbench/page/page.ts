@@ -1,5 +1,6 @@
 /** Runs in the browser: one button that starts a check or stops it, and what the check says. */
 import type { Told } from '../check-stream.ts';
+import { splitWide, wideCell } from './cells.ts';
 
 const button = element('run') as HTMLButtonElement;
 const progress = element('progress');
@@ -61,17 +62,17 @@ function end(word: string, text: string): void {
   verdict.dataset['word'] = word;
   story.replaceChildren(...inCells(text));
   story.hidden = text === '';
+  // Who still looks at the button sees the story begin; who went elsewhere is left alone.
+  const cut = story.getBoundingClientRect().bottom > innerHeight;
+  const { top, bottom } = button.getBoundingClientRect();
+  if (cut && top >= 0 && bottom <= innerHeight) element('check').scrollIntoView();
 }
 
-/** A terminal gives these two columns; a font may not, and the table would lean. */
-const wide =
-  /(\p{Emoji_Presentation}\p{Emoji_Modifier}?|.\uFE0F|[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}])/u;
-
 function inCells(text: string): readonly (string | Node)[] {
-  return text.split(wide).map((part, index) => {
+  return splitWide(text).map((part, index) => {
     if (index % 2 === 0) return part;
     const cell = document.createElement('span');
-    cell.className = 'two';
+    cell.className = wideCell;
     cell.textContent = part;
     return cell;
   });
