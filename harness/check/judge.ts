@@ -53,7 +53,14 @@ export function judge(
   facts: readonly Fact[],
   chapter: ChapterDefinition,
   ending: Ending,
-  { everyMoment }: { readonly everyMoment: boolean },
+  {
+    everyMoment,
+    later = 'Ten minutes later',
+  }: {
+    readonly everyMoment: boolean;
+    /** How a horizon is told: what has passed since the last fault. */
+    readonly later?: string;
+  },
 ): Judgement {
   const checks = checksOf(chapter);
   if (ending.kind === 'uncontrolled') {
@@ -74,7 +81,9 @@ export function judge(
     const { property, sentence } = ending;
     report(inquiry, engineCheck(property), { sentence, witnesses: lastSeqs(inquiry) });
   }
-  if (ending.kind === 'horizon') sayWhatWasWaitedFor(inquiry, ending.waitsFor, checks);
+  if (ending.kind === 'horizon') {
+    sayWhatWasWaitedFor(inquiry, `${later}: ${ending.waitsFor}`, checks);
+  }
   const { findings, notes, notJudged } = inquiry;
   const [reason] = [...inquiry.fold.troubles, ...inquiry.unknown];
   return { findings, notes, notJudged, ...(reason !== undefined && { unknown: reason }) };
@@ -171,7 +180,7 @@ function engineCheck(property: EngineProperty): Pick<Check, 'name' | 'says'> {
 /** Whoever still waits after the horizon broke something, also where nothing else was found. */
 function sayWhatWasWaitedFor(inquiry: Inquiry, reason: string, checks: readonly Check[]): void {
   const { findings } = inquiry;
-  const waits = `Ten minutes later: ${reason.replace(/\.$/, '')}.`;
+  const waits = `${reason.replace(/\.$/, '')}.`;
   findings.forEach((finding, index) => {
     if (!liveness.has(finding.property)) return;
     findings[index] = { ...finding, sentence: `${finding.sentence} ${waits}` };

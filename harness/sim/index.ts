@@ -1,7 +1,7 @@
 /** The simulated world: unmodified services in virtual time, one event at a time. */
 export { bundle, type Bundle, type BundleRequest } from './bundle/bundle.ts';
 export { LoadFailure, type LoadProblem } from './bundle/load-failure.ts';
-export { positionOf } from './bundle/stacks.ts';
+export { firstLearnerFrame, mapText, positionOf, scriptName } from './bundle/stacks.ts';
 export { createLoader, type BundleLoader } from './loader.ts';
 export { type PortBackend } from './port-lane.ts';
 export { portsOf } from './ports.ts';

@@ -44,6 +44,10 @@ export interface CheckRequest {
    * Try saved schedules first, save new ones, count how often a finding was seen; left out = yes.
    */
   readonly remember?: boolean;
+  /** Left out = simulated. `live` is for `checkLive`: real processes, a real Kafka. */
+  readonly world?: 'simulated' | 'live';
+  /** Live: `host:port` of the Kafka to run against. */
+  readonly broker?: string;
   /** Told while it runs; never more than a view can show. */
   readonly onProgress?: (event: CheckProgress) => void;
   /** Ends the check early; it rejects with the signal's reason and leaves nothing running. */
@@ -68,4 +72,6 @@ export interface CheckProgress {
   readonly of?: number;
   /** Properties found broken so far. */
   readonly broken: number;
+  /** Live: what is being waited for right now, in words. */
+  readonly waitsFor?: string;
 }

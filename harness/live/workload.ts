@@ -1,0 +1,159 @@
+/**
+ * Sends the commands: each once, the next when the one before is answered. A call waits for a
+ * process that can take it and is never sent twice; when its process dies it is unknown.
+ */
+import { Partitioners } from 'kafkajs';
+import { Failure, type Json } from '#kernel';
+import type { Command, Sending } from '#kit';
+import type { Slot } from './supervisor.ts';
+import type { LiveWorld } from './world.ts';
+
+export interface Workload {
+  begin(): void;
+  roleReady(): void;
+  answered(call: number, error: string | undefined): void;
+  died(slot: Slot): void;
+  waitsFor(): string | undefined;
+  /** One more command for coming to rest; a record of the harness goes to this partition. */
+  close(n: number, partition: number): void;
+  readonly closed: number;
+  /** Records that the harness wrote, as `topic/partition/offset`. */
+  readonly own: ReadonlySet<string>;
+}
+
+interface Pending {
+  readonly id: string;
+  readonly value: Command;
+  readonly sending: Sending;
+  readonly closing: boolean;
+  slot: Slot | undefined;
+}
+
+export function createWorkload(world: LiveWorld): Workload {
+  const { chapter, commands, history, kafka } = world;
+  const waiting: Pending[] = [];
+  const underWay = new Map<number, Pending>();
+  const own = new Set<string>();
+  const sendOf = chapter.workload.send as (command: Command) => Sending;
+  const idOf = chapter.workload.id as (command: Command) => string;
+  let next = 0;
+  let calls = 0;
+  let closed = 0;
+  let keyless = 0;
+
+  const note = (
+    { id, value, closing, slot }: Pending,
+    state: 'sent' | 'acked' | 'unknown',
+    reason?: string,
+  ): void =>
+    history.add({
+      kind: 'command',
+      id,
+      state,
+      value: value as Json,
+      closing,
+      ...(slot && { slot: slot.name }),
+      ...(reason !== undefined && { reason }),
+    });
+
+  const settle = (call: number, state: 'acked' | 'unknown', reason?: string): void => {
+    const pending = underWay.get(call);
+    if (pending === undefined) return;
+    underWay.delete(call);
+    note(pending, state, reason);
+    if (!pending.closing) sendNext();
+  };
+
+  const write = async (
+    call: number,
+    sending: Extract<Sending, { topic: string }>,
+  ): Promise<void> => {
+    const { topic, key = null, value } = sending;
+    const count = chapter.topics[topic]?.partitions ?? 1;
+    const partition = sending.partition ?? partitionOf(topic, key, count, () => keyless++);
+    const offset = await kafka.append(topic, partition, key, value);
+    own.add(`${topic}/${partition}/${offset}`);
+    settle(call, 'acked');
+  };
+
+  const dispatch = (pending: Pending): void => {
+    const { sending } = pending;
+    const slot = 'role' in sending ? world.supervisor.ready(sending.role) : undefined;
+    if ('role' in sending && slot?.instance === undefined) return void waiting.push(pending);
+    const call = ++calls;
+    pending.slot = slot;
+    underWay.set(call, pending);
+    note(pending, 'sent');
+    if ('role' in sending) {
+      return slot?.instance?.tell({
+        kind: 'call',
+        id: call,
+        call: sending.call,
+        args: sending.with,
+      });
+    }
+    return void write(call, sending).catch((cause: unknown) => {
+      world.abort(
+        cause instanceof Failure
+          ? cause
+          : new Failure('TROUBLE', `${pending.id} could not be written to Kafka.`, { cause }),
+      );
+    });
+  };
+
+  const sendNext = (): void => {
+    const command = commands[next];
+    if (command === undefined) return;
+    next++;
+    const { id, value } = command;
+    dispatch({ id, value, sending: sendOf(value), closing: false, slot: undefined });
+  };
+
+  return {
+    own,
+    begin: sendNext,
+    roleReady() {
+      for (const pending of waiting.splice(0)) dispatch(pending);
+    },
+    answered: (call, error) => settle(call, error === undefined ? 'acked' : 'unknown', error),
+    died(slot) {
+      for (const [call, pending] of underWay) {
+        if (pending.slot === slot) settle(call, 'unknown', `${slot.name} ended first`);
+      }
+    },
+    waitsFor() {
+      const [pending] = [...waiting, ...underWay.values()];
+      return pending && `${pending.id} has not been answered`;
+    },
+    close(n, partition) {
+      closed++;
+      const value = chapter.workload.closing(n);
+      const sending = sendOf(value);
+      dispatch({
+        id: idOf(value),
+        value,
+        sending: 'topic' in sending ? { ...sending, partition } : sending,
+        closing: true,
+        slot: undefined,
+      });
+    },
+    get closed() {
+      return closed;
+    },
+  };
+}
+
+const partitioner = Partitioners.DefaultPartitioner();
+
+/** As Java's client and kafkajs's default place a keyed record. */
+function partitionOf(topic: string, key: string | null, count: number, turn: () => number): number {
+  if (key === null) return turn() % count;
+  const partitionMetadata = Array.from({ length: count }, (_, partitionId) => ({
+    partitionErrorCode: 0,
+    partitionId,
+    leader: 1,
+    replicas: [1],
+    isr: [1],
+  }));
+  return partitioner({ topic, partitionMetadata, message: { key, value: null } });
+}

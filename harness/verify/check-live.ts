@@ -1,0 +1,263 @@
+/**
+ * One check against a real Kafka: a calm run, one SIGKILL at the second port call before and after
+ * it is applied, everything restarted at rest. Each run has fresh topics. What holds at rest is
+ * judged; what must hold always is not, for nobody sees every moment of a real engine.
+ *
+ * Left out: replaying saved schedules, faults other than a crash at a port call, blaming the client
+ * (the solution is not run beside the learner's code), making findings small.
+ */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Failure, stopwatch } from '#kernel';
+import { judge, type Judgement } from '#check';
+import { loadChapter, resolveChapter, type Chapter } from '#content';
+import { parseFault, printFault, type Schedule } from '#schedule';
+import { createGround, createKafkaClient, runLive } from '#live';
+import type { KafkaClient, LiveRecord, Plan, ProgramFiles } from '#live';
+import { bundle, firstLearnerFrame, mapText, portsOf, scriptName, type Bundle } from '#sim';
+import { forgetful, openCorpus } from './corpus.ts';
+import { composeLive, type LiveResult } from './compose-live.ts';
+import type { CheckProgress, CheckRequest } from './request.ts';
+import type { Report } from './report.ts';
+import { exampleOf } from './run-check.ts';
+
+export interface LiveLimits {
+  /** How long after the last fault everything must be done. */
+  readonly horizonMs: number;
+}
+
+const limitsLeftOut: LiveLimits = { horizonMs: 90_000 };
+const defaultSeed = 42;
+
+export async function checkLive(
+  request: CheckRequest,
+  { horizonMs }: LiveLimits = limitsLeftOut,
+): Promise<Report> {
+  const elapsed = stopwatch();
+  const { root, broker } = request;
+  if (broker === undefined) {
+    const says = 'The live world needs a Kafka. Example: --world live --broker 127.0.0.1:9092';
+    throw new Failure('USAGE', says);
+  }
+  request.onProgress?.({ phase: 'preparing', runs: 0, done: 0, broken: 0 });
+  const chapter = await loadChapter(await resolveChapter(request.chapter, root));
+  const plans = plansOf(request, chapter);
+  const kafka = await createKafkaClient(broker);
+  try {
+    const made = await program(request, chapter);
+    const files = writeProgram(made);
+    try {
+      const results = await runAll(
+        { request, chapter, kafka, files, bundle: made, horizonMs },
+        plans,
+      );
+      return composeLive({
+        request,
+        chapter,
+        bundle: made,
+        results,
+        planned: plans.length,
+        seed: request.seed ?? defaultSeed,
+        seconds: elapsed() / 1_000,
+        corpus: request.remember === false ? forgetful : openCorpus(root, chapter.folder),
+      });
+    } finally {
+      rmSync(files.place, { recursive: true, force: true });
+    }
+  } finally {
+    kafka.close();
+  }
+}
+
+interface LiveCheck {
+  readonly request: CheckRequest;
+  readonly chapter: Chapter;
+  readonly kafka: KafkaClient;
+  readonly files: ProgramFiles;
+  readonly bundle: Bundle;
+  readonly horizonMs: number;
+}
+
+async function runAll(check: LiveCheck, plans: readonly Plan[]): Promise<LiveResult[]> {
+  const { request } = check;
+  const results: LiveResult[] = [];
+  const isHit = ({ judgement: { findings } }: LiveResult): boolean =>
+    findings.some(({ property }) => request.until === undefined || request.until === property);
+  for (const plan of plans) {
+    const phase = plan.kind === 'nothing' ? 'calm' : 'singles';
+    const done = { runs: results.length, done: results.length, of: plans.length, broken: 0 };
+    const say = (event: Partial<CheckProgress>): void =>
+      request.onProgress?.({ phase, ...done, ...event });
+    say({});
+    // One Kafka, fixed topic names: one run after the other.
+    // oxlint-disable-next-line no-await-in-loop
+    const result = await runOne(check, plan, (waitsFor) => say({ waitsFor }));
+    results.push(result);
+    if (isHit(result) || result.judgement.unknown !== undefined) break;
+  }
+  return results;
+}
+
+async function runOne(
+  { request, chapter, kafka, files, bundle: made, horizonMs }: LiveCheck,
+  plan: Plan,
+  onWait: (sentence: string) => void,
+): Promise<LiveResult> {
+  const { definition } = chapter;
+  const memory = join(request.root, '.crashproof/live/topics.json');
+  const ground = createGround({ kafka, chapter: definition, memory, onWait });
+  const example = exampleOf(chapter, request.seed ?? defaultSeed);
+  let slots: ReadonlySet<string> = slotsOf(chapter);
+  await ground.prepare();
+  try {
+    const record = await runLive({
+      chapter: definition,
+      program: files,
+      kafka,
+      commands: example.commands,
+      ports: portsOf(definition),
+      plan,
+      horizonMs,
+      onWait,
+      ...(request.signal && { signal: request.signal }),
+      ...stacksOf(made, files),
+    });
+    ({ slots } = record);
+    return resultOf(record, chapter, plan, example, horizonMs);
+  } finally {
+    await ground.clear(slots);
+  }
+}
+
+function resultOf(
+  record: LiveRecord,
+  { definition }: Chapter,
+  plan: Plan,
+  example: Schedule,
+  horizonMs: number,
+): LiveResult {
+  const { facts, ending, fired, regrouped } = record;
+  const later = `${Math.round(horizonMs / 1_000)} seconds later`;
+  const judged = judge(facts, definition, ending, { everyMoment: false, later });
+  const schedule = fired === undefined ? example : { ...example, faults: [fired] };
+  const judgement = regrouped ? withoutCalm(judged) : judged;
+  return { plan, record, schedule, judgement };
+}
+
+/** Whose group changed in the middle may have been given something twice, and rightly so. */
+function withoutCalm(judgement: Judgement): Judgement {
+  const { findings, notJudged } = judgement;
+  return {
+    ...judgement,
+    findings: findings.filter(({ property }) => property !== 'calm-exact'),
+    notJudged: [...new Set([...notJudged, 'calm-exact'])],
+  };
+}
+
+function program({ folders, root }: CheckRequest, { definition }: Chapter): Promise<Bundle> {
+  const entries = Object.fromEntries(
+    Object.entries(definition.roles).map(([role, { file }]) => [role, file]),
+  );
+  return bundle({ folders, entries, projectRoot: root });
+}
+
+function slotsOf({ definition }: Chapter): ReadonlySet<string> {
+  return new Set(
+    Object.entries(definition.roles).flatMap(([role, { instances }]) =>
+      Array.from({ length: instances[0] }, (_, index) => `${role}-${index}`),
+    ),
+  );
+}
+
+let checks = 0;
+
+/** The two files, byte for byte as they are hashed, in a folder of this check's own. */
+function writeProgram(made: Bundle): ProgramFiles & { readonly place: string } {
+  const { projectRoot, folder, service, libraries } = made;
+  const live = join(projectRoot, '.crashproof/live');
+  const place = join(live, `${process.pid}-${++checks}`);
+  mkdirSync(place, { recursive: true });
+  sweep(live);
+  const paths = {
+    service: join(place, basename(scriptName(made))),
+    libraries: join(place, `libraries-${libraries.hash.slice(0, 12)}.cjs`),
+  };
+  writeFileSync(paths.service, service.code);
+  writeFileSync(paths.libraries, libraries.code);
+  return { ...paths, place, projectRoot, folder };
+}
+
+/** What checks left that were killed. */
+function sweep(live: string): void {
+  for (const name of readdirSync(live)) {
+    const [, pid] = /^(\d+)-\d+$/.exec(name) ?? [];
+    if (pid === undefined) continue;
+    try {
+      process.kill(Number(pid), 0);
+    } catch {
+      rmSync(join(live, name), { recursive: true, force: true });
+    }
+  }
+}
+
+/** Stacks name the file where it lies; the maps know it by the name that the simulation gives. */
+function stacksOf(made: Bundle, { service }: ProgramFiles) {
+  const known = (text: string): string => text.replaceAll(service, scriptName(made));
+  return {
+    lineOf: (stack: string) => {
+      const frame = firstLearnerFrame(known(stack), made);
+      return frame && { file: frame.file, line: frame.line, column: frame.column };
+    },
+    readable: (text: string) => mapText(known(text), made),
+  };
+}
+
+/** What is done, in this order: what was asked for, else the chapter's usual. */
+function plansOf({ faults = [], replay, calm }: CheckRequest, { definition }: Chapter): Plan[] {
+  if (replay !== undefined) {
+    throw new Failure(
+      'USAGE',
+      'A saved schedule cannot be replayed live yet; a crash at a port call can be placed. ' +
+        "Example: --world live --fault 'crash greeter-0 · sink.record (m2) · #1 · before apply'",
+    );
+  }
+  if (faults.length > 0) return faults.map(planOf);
+  if (calm === true) return [{ kind: 'nothing' }];
+  const [operation] = Object.entries(definition.ports ?? {}).flatMap(([port, functions]) =>
+    Object.keys(functions)
+      .filter((name) => name !== 'state')
+      .map((name) => `${port}.${name}`),
+  );
+  const at = operation === undefined ? undefined : { operation, nth: 2 };
+  return [
+    { kind: 'nothing' },
+    ...(at === undefined
+      ? []
+      : ([
+          { kind: 'crash', at, phase: 'before apply' },
+          { kind: 'crash', at, phase: 'after apply' },
+        ] as const)),
+    { kind: 'restart at rest' },
+  ];
+}
+
+function planOf(text: string): Plan {
+  const parsed = parseFault(text);
+  if (!parsed.ok) {
+    throw new Failure('USAGE', `${parsed.sentence} Example: --fault '${parsed.example}'`);
+  }
+  const { kind, place, on } = parsed.value;
+  if (kind === 'restart' && on === 'everything' && place === 'at rest') {
+    return { kind: 'restart at rest' };
+  }
+  const point = typeof place === 'object' && 'point' in place ? place : undefined;
+  const isCall = point?.point.operation.includes('.') === true;
+  if (kind !== 'crash' || point === undefined || !isCall || point.phase === 'after answer') {
+    throw new Failure(
+      'USAGE',
+      `The live world can place a crash at a port call, not ${printFault(parsed.value)}. ` +
+        "Example: --world live --fault 'crash greeter-0 · sink.record (m2) · #1 · before apply'",
+    );
+  }
+  return { kind: 'crash', at: point.point, phase: point.phase };
+}
