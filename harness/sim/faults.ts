@@ -1,5 +1,6 @@
 /** What each kind of fault does to the world, one row a kind. */
 import { parseRedeliverTarget, printFault } from '#schedule';
+import { errors } from '#protocol';
 import type { FaultFact } from '#check';
 import type { FaultKind, Phase } from '#schedule';
 import type { PlannedFault } from './gate.ts';
@@ -37,7 +38,7 @@ const blows: Record<FaultKind, (blow: Blow) => Outcome> = {
     const slot = planned.fault.on ?? op?.point.slot;
     if (slot === undefined) return undefined;
     world.supervisor.crash(slot, planned.fault.with?.inFlight ?? 'lost');
-    return 'gone';
+    return slot === op?.point.slot ? 'gone' : undefined;
   },
   stop({ world, planned, op }) {
     const slot = planned.fault.on ?? op?.point.slot ?? '';
@@ -53,10 +54,10 @@ const blows: Record<FaultKind, (blow: Blow) => Outcome> = {
   },
   redeliver({ world, planned }) {
     const { on, with: options } = planned.fault;
-    const [group, where] = (on ?? '').split(' ');
-    const [topic, partition] = (where ?? '').split('/');
-    if (group && topic)
-      world.supervisor.rewind(group, topic, Number(partition), options?.offset ?? 0);
+    const target = parseRedeliverTarget(on ?? '');
+    if (target === undefined) return undefined;
+    const { group, topic, partition } = target;
+    world.supervisor.rewind(group, topic, partition, options?.offset ?? 0);
     return undefined;
   },
   republish({ world, planned }) {
@@ -69,10 +70,10 @@ const blows: Record<FaultKind, (blow: Blow) => Outcome> = {
   silence: () => 'silence',
   error: ({ planned }) => ({ error: planned.fault.with?.code ?? 'UNKNOWN_SERVER_ERROR' }),
   delay: ({ ms }) => ms,
-  cut({ world, op, ms }) {
-    if (op === undefined) return undefined;
-    world.supervisor.cut(op.point.slot, ms);
-    return op.kind === 'kafka' ? 'gone' : undefined;
+  cut({ world, planned, op, ms }) {
+    const { on, with: options } = planned.fault;
+    world.supervisor.cut(on ?? op?.point.slot ?? '', ms, options?.inFlight ?? 'lost');
+    return op?.kind === 'kafka' && (on ?? op.point.slot) === op.point.slot ? 'gone' : undefined;
   },
   freeze({ world, op, planned, ms }) {
     world.supervisor.freeze(planned.fault.on ?? op?.point.slot ?? '', ms);
@@ -83,7 +84,7 @@ const blows: Record<FaultKind, (blow: Blow) => Outcome> = {
     return undefined;
   },
   rebalance({ world, planned }) {
-    for (const group of planned.fault.on ? [planned.fault.on] : world.chapter.groups) {
+    for (const group of groupsOf(world, planned.fault.on ?? '')) {
       world.broker.rebalance(group, world.epochMs + world.now());
     }
     world.kafka.drain();
@@ -135,14 +136,56 @@ export function strike(
 
 /** What cannot be done where it was placed has not struck. */
 function canStrike(world: World, { fault }: PlannedFault, op: Op | undefined): boolean {
-  const { kind, on, with: options } = fault;
-  if (op !== undefined && !op.answered) return kind !== 'error' && kind !== 'lose-response';
-  if (kind !== 'redeliver') return true;
-  const target = parseRedeliverTarget(on ?? '');
-  if (target === undefined) return false;
-  // Forwards, or from nowhere, it would skip records: no redelivery.
-  const { group, topic, partition } = target;
-  return world.broker.committed(group, topic, partition) > (options?.offset ?? 0);
+  const { kind, on = '', place, with: options } = fault;
+  const struck = (name: string): boolean => {
+    const slot = world.supervisor.slots.get(name);
+    if (slot?.process === undefined) return false;
+    if (kind === 'freeze') return !slot.process.frozen;
+    return slot.whenStopped === undefined || (kind !== 'stop' && kind !== 'restart');
+  };
+  switch (kind) {
+    case 'crash':
+    case 'stop':
+    case 'restart':
+    case 'freeze':
+    case 'cut':
+      if (place === 'before start') return kind === 'stop' && roleOf(world, on);
+      if (on === 'everything') return [...world.supervisor.slots.keys()].some(struck);
+      if (on !== '') return struck(on);
+      return op?.owner.dead === false && struck(op.point.slot);
+    case 'join':
+      return world.chapter.roles[on] !== undefined;
+    case 'rebalance':
+      return groupsOf(world, on).some((group) => world.groupSlots(group).length > 0);
+    case 'republish':
+      return world.knows(on);
+    case 'redeliver': {
+      const target = parseRedeliverTarget(on);
+      if (target === undefined) return false;
+      // Forwards, or from nowhere, it would skip records: no redelivery.
+      const { group, topic, partition } = target;
+      return world.broker.committed(group, topic, partition) > (options?.offset ?? 0);
+    }
+    case 'reject':
+      return op?.kind === 'port';
+    case 'error':
+      return op?.kind === 'kafka' && op.answered && Object.hasOwn(errors, options?.code ?? '');
+    case 'lose-response':
+      return op?.answered === true;
+    case 'lose-request':
+    case 'silence':
+    case 'delay':
+      return op !== undefined;
+  }
+}
+
+/** The slot that is to start late will exist. */
+function roleOf(world: World, slot: string): boolean {
+  return Object.keys(world.chapter.roles).some((role) => new RegExp(`^${role}-\\d+$`).test(slot));
+}
+
+function groupsOf(world: World, on: string): readonly string[] {
+  return on === '' ? world.chapter.groups : [on];
 }
 
 function defaultMs(kind: FaultKind): number {

@@ -41,6 +41,9 @@ interface SimImmediate extends ImmediateEntry {
   readonly callback: () => void;
 }
 
+/** Virtual time after the last fault in which a run has to come to rest. */
+export const horizonMs: Milliseconds = 600_000;
+
 /** Ticks one event may cause before the process is said never to come to rest. */
 const tickBudget = 200_000;
 
@@ -81,14 +84,20 @@ export class Incarnation implements Host {
 
   setTimer(callback: () => void, delayMs: Milliseconds, repeat: boolean): TimerEntry {
     const habitat = this.#habitat;
-    const deliver = (): void => habitat.deliver(this, fire);
+    // A frozen process gets its turn later: what was cleared or set again meanwhile does not run.
+    const deliver = (): void => {
+      const { entry } = timer;
+      habitat.deliver(this, () => {
+        if (timer.entry === entry && this.#timers.has(timer)) fire();
+      });
+    };
     const fire = (): void => {
-      if (repeat) timer.entry = habitat.agenda.add(habitat.now() + delayMs, deliver, true);
+      if (repeat) timer.entry = this.#arm(delayMs, deliver);
       else this.#timers.delete(timer);
       callback();
     };
     const timer: SimTimer = {
-      entry: habitat.agenda.add(habitat.now() + delayMs, deliver, true),
+      entry: this.#arm(delayMs, deliver),
       delayMs,
       fire: deliver,
       get armed() {
@@ -114,8 +123,14 @@ export class Incarnation implements Host {
     const timer = entry as SimTimer;
     const { agenda } = this.#habitat;
     agenda.cancel(timer.entry);
-    timer.entry = agenda.add(this.#habitat.now() + timer.delayMs, timer.fire, true);
+    timer.entry = this.#arm(timer.delayMs, timer.fire);
     this.#timers.add(timer);
+  }
+
+  /** What lies beyond every horizon keeps no world from coming to rest. */
+  #arm(delayMs: Milliseconds, run: () => void): Entry {
+    const { agenda } = this.#habitat;
+    return agenda.add(this.#habitat.now() + delayMs, run, delayMs <= horizonMs);
   }
 
   setImmediate(callback: () => void): ImmediateEntry {

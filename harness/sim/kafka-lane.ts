@@ -22,7 +22,9 @@ import type { World } from './world.ts';
 interface Line {
   readonly connection: Connection;
   readonly queue: KafkaRequest[];
-  current: { request: KafkaRequest; op: Op | undefined } | undefined;
+  current: { request: KafkaRequest; op: Op | undefined; applied: boolean } | undefined;
+  /** Its client is gone; what it wrote is still worked off. */
+  ending: boolean;
 }
 
 export interface KafkaLane extends Listener {
@@ -62,7 +64,7 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
   const lane: KafkaLane = {
     opened(connection) {
       broker.connect(connection.id);
-      lines.set(connection.id, { connection, queue: [], current: undefined });
+      lines.set(connection.id, { connection, queue: [], current: undefined, ending: false });
       owners.set(connection.id, connection);
     },
     arrived(connection, bytes) {
@@ -73,6 +75,12 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
         line.queue.push(request);
       }
       advance(line);
+    },
+    ended(connection) {
+      const line = lines.get(connection.id);
+      if (line === undefined) return;
+      line.ending = true;
+      workOff(line);
     },
     closed(connection) {
       lines.delete(connection.id);
@@ -123,9 +131,19 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
     }
   };
 
+  /** Nobody hears the answers any more, but what was written before the end still counts. */
+  const workOff = (line: Line): void => {
+    while (line.ending && line.connection.open) {
+      if (line.current?.applied === false) return;
+      line.current = undefined;
+      if (line.queue.length === 0) return world.network.drop(line.connection);
+      begin(line, line.queue.shift() as KafkaRequest);
+    }
+  };
+
   const begin = (line: Line, request: KafkaRequest): void => {
     const { owner } = line.connection;
-    line.current = { request, op: undefined };
+    line.current = { request, op: undefined, applied: false };
     if (request.api === 'JoinGroup') sessionTimeouts.set(owner.slot, request.body.sessionTimeoutMs);
     if (unnamed.has(request.api)) return apply(request);
     const op = world.passages.open({
@@ -149,13 +167,17 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
       },
       close: () => world.network.close(line.connection),
       silence: () => swallow(line),
+      gone: () => world.network.drop(line.connection),
     });
   };
 
   const apply = (request: KafkaRequest): void => {
-    if (!lines.has(request.connection)) return;
+    const line = lines.get(request.connection);
+    if (line?.current?.request !== request) return;
+    line.current.applied = true;
     broker.apply(request, world.epochMs + world.now());
     lane.drain();
+    workOff(line);
   };
 
   const answered = (request: KafkaRequest, body: unknown, bytes: Buffer | undefined): void => {
@@ -190,6 +212,7 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
       },
       close: () => world.network.close(line.connection),
       silence: () => swallow(line),
+      gone: () => workOff(line),
     });
   };
 
@@ -198,7 +221,7 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
     line.current = undefined;
     swallowed++;
     world.later(patienceMs, () => swallowed--);
-    advance(line);
+    goOn(line);
   };
 
   const openFetch = (line: Line, request: KafkaRequest, fetched: FetchedRecords): Op =>
@@ -238,7 +261,12 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
         }
       });
     }
+    goOn(line);
+  };
+
+  const goOn = (line: Line): void => {
     advance(line);
+    workOff(line);
   };
 
   const record = (event: BrokerEvent): void => {

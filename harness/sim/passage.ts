@@ -5,9 +5,10 @@
 import { printHold, type FaultPoint, type Hold, type Phase } from '#schedule';
 import { firstLearnerLine } from './lines.ts';
 import type { SourceLine } from '#check';
+import type { Entry } from './agenda.ts';
 import { strike } from './faults.ts';
 import type { Incarnation } from './incarnation.ts';
-import type { Connection } from './network.ts';
+import type { Connection, Fate } from './network.ts';
 import type { World } from './world.ts';
 
 export interface Op {
@@ -48,6 +49,8 @@ export interface Ways {
   close(): void;
   /** Nothing comes back, the connection stays. */
   silence(): void;
+  /** Its caller is no longer there. */
+  gone(): void;
 }
 
 export interface Passages {
@@ -58,15 +61,23 @@ export interface Passages {
   delivered(op: Op): void;
   /** Operations that the schedule, or a delay, keeps from going on. */
   waiting(): number;
+  /** A process died: nothing waits for its answers, nor for requests that are lost. */
+  abandon(owner: Incarnation, inFlight: Fate): void;
   /** The last operation of each slot has nothing after it: the places "after answer". */
   closeBooks(): void;
+}
+
+interface Held {
+  readonly op: Op;
+  readonly go: () => void;
+  readonly limit: Entry;
 }
 
 /** A hold whose end is never crossed lets go after this long: the schedule asked for what cannot be. */
 const holdLimitMs = 120_000;
 
 export function createPassages(world: World): Passages {
-  const held = new Map<number, () => void>();
+  const held = new Map<number, Held>();
   const lastLine = new Map<string, SourceLine>();
   const lastOp = new Map<string, Op>();
   let waiting = 0;
@@ -111,9 +122,9 @@ export function createPassages(world: World): Passages {
     });
   };
 
-  const later = (ms: number, go: () => void): void => {
+  const later = (ms: number, go: () => void): Entry => {
     waiting++;
-    world.agenda.add(
+    return world.agenda.add(
       world.now() + ms,
       () => {
         waiting--;
@@ -125,11 +136,13 @@ export function createPassages(world: World): Passages {
 
   const release = (op: Op, phase: Phase): void => {
     for (const index of world.gate.released(op.point, phase)) {
-      const go = held.get(index);
-      if (go === undefined) continue;
+      const entry = held.get(index);
+      if (entry === undefined) continue;
       held.delete(index);
       world.held.add(index);
-      later(0, go);
+      world.agenda.cancel(entry.limit);
+      waiting--;
+      later(0, entry.go);
     }
   };
 
@@ -142,15 +155,15 @@ export function createPassages(world: World): Passages {
       if (typeof outcome === 'number') delayMs += outcome;
       else if (outcome === 'close') way = () => ways.close();
       else if (outcome === 'silence') way = () => ways.silence();
-      else if (outcome === 'gone') way = () => undefined;
+      else if (outcome === 'gone') way = () => ways.gone();
       else way = () => ways.answer(outcome.error);
     }
     if (way !== undefined) {
       if (phase === 'before apply') fact(op, 'lost');
-      return delayMs === 0 ? way() : later(delayMs, way);
+      return void (delayMs === 0 ? way() : later(delayMs, way));
     }
-    const pass = (): void => ways.pass();
-    return delayMs === 0 ? pass() : later(delayMs, pass);
+    if (delayMs === 0) ways.pass();
+    else later(delayMs, () => ways.pass());
   };
 
   return {
@@ -178,6 +191,8 @@ export function createPassages(world: World): Passages {
       if (phase === 'before apply') fact(op, 'arrived');
       note(op, phase);
       release(op, phase);
+      // Closing commands come after the last fault: what has not struck by now never did.
+      if (world.closing) return ways.pass();
       for (const command of world.gate.commandsAt(op.point, phase)) world.workload.sendNow(command);
       const hold = world.gate.holdAt(op.point, phase);
       if (hold === undefined) return through(op, phase, ways);
@@ -185,12 +200,11 @@ export function createPassages(world: World): Passages {
       const text = printHold(world.schedule.holds[hold] as Hold);
       const index = world.schedule.faults.length + hold;
       world.recorder.add({ kind: 'fault', index, fault: text }, op.line);
-      held.set(hold, go);
-      later(holdLimitMs, () => {
-        if (held.get(hold) !== go) return;
+      const limit = later(holdLimitMs, () => {
         held.delete(hold);
         go();
       });
+      held.set(hold, { op, go, limit });
     },
     applied(op, error) {
       op.applied = true;
@@ -202,11 +216,20 @@ export function createPassages(world: World): Passages {
     },
     delivered(op) {
       fact(op, 'answered', op.error);
+      if (world.closing) return;
       for (const planned of world.gate.faultsAt(op.point, 'after answer')) {
         world.after(() => void strike(world, planned, op, 'after answer'));
       }
     },
-    waiting: () => waiting - held.size,
+    abandon(owner, inFlight) {
+      for (const [index, { op, limit }] of held) {
+        if (op.owner !== owner || (inFlight === 'arrives' && !op.applied)) continue;
+        held.delete(index);
+        world.agenda.cancel(limit);
+        waiting--;
+      }
+    },
+    waiting: () => waiting,
     closeBooks() {
       if (world.closing) return;
       for (const op of lastOp.values()) if (!op.silent) note(op, 'after answer');

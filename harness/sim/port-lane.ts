@@ -31,7 +31,7 @@ interface Call {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly stack: string | undefined;
-  arrived: boolean;
+  applied: boolean;
   lost: boolean;
 }
 
@@ -70,7 +70,7 @@ export function createPortLane(world: World, backends: ReadonlyMap<string, PortB
         resolve,
         reject,
         stack: world.traced ? new Error('called here').stack : undefined,
-        arrived: false,
+        applied: false,
         lost: false,
       };
       calls.add(entry);
@@ -78,7 +78,6 @@ export function createPortLane(world: World, backends: ReadonlyMap<string, PortB
     });
 
   const arrive = (entry: Call): void => {
-    entry.arrived = true;
     if (entry.lost) return void calls.delete(entry);
     const op = world.passages.open({
       owner: entry.owner,
@@ -99,10 +98,13 @@ export function createPortLane(world: World, backends: ReadonlyMap<string, PortB
       },
       close: () => timeOut(entry, op),
       silence: () => timeOut(entry, op),
+      gone: () => void calls.delete(entry),
     });
   };
 
   const apply = (entry: Call, op: Op): void => {
+    if (entry.lost) return void calls.delete(entry);
+    entry.applied = true;
     const backend = backends.get(entry.port) as PortBackend;
     let result: unknown;
     try {
@@ -133,6 +135,7 @@ export function createPortLane(world: World, backends: ReadonlyMap<string, PortB
       answer: () => back(entry, op, 0, () => entry.reject(refusal(entry.name, 'failed'))),
       close: () => timeOut(entry, op),
       silence: () => timeOut(entry, op),
+      gone: () => void calls.delete(entry),
     });
   };
 
@@ -172,8 +175,8 @@ export function createPortLane(world: World, backends: ReadonlyMap<string, PortB
     abandon(owner, inFlight) {
       for (const entry of calls) {
         if (entry.owner !== owner) continue;
-        if (!entry.arrived && inFlight === 'lost') entry.lost = true;
-        calls.delete(entry);
+        if (inFlight === 'lost') entry.lost = true;
+        if (inFlight === 'lost' || entry.applied) calls.delete(entry);
       }
     },
     busy: () => calls.size > 0,

@@ -4,6 +4,7 @@
  * closing commands go in until each partition that held a record got one more.
  */
 import type { Ending } from '#check';
+import { horizonMs } from './incarnation.ts';
 import type { World } from './world.ts';
 
 export interface Rest {
@@ -13,7 +14,6 @@ export interface Rest {
   giveUp(): Ending;
 }
 
-const horizonMs = 600_000;
 const mostClosing = 64;
 
 export function createRest(world: World): Rest {
@@ -56,7 +56,6 @@ export function createRest(world: World): Rest {
   };
 
   const giveUp = (): Ending => {
-    if (phase === 'closing' && quiet()) return { kind: 'rest' };
     const waitsFor =
       world.workload.waitsFor() ??
       world.supervisor.waitsFor() ??
@@ -82,8 +81,14 @@ export function createRest(world: World): Rest {
     world.workload.close(world.workload.closed + 1, where);
   };
 
+  /**
+   * A world that only has to come to rest gets the horizon twice: by then every timer that was
+   * armed at the first has run, and what is not still did change.
+   */
   const look = (): void => {
-    if (world.now() - world.lastFaultAtMs() > horizonMs) return world.finish(giveUp());
+    const lateMs = world.now() - world.lastFaultAtMs() - horizonMs;
+    const closes = phase === 'closing' && world.workload.done();
+    if (lateMs > (closes ? horizonMs : 0)) return world.finish(giveUp());
     if (phase === 'closing') {
       if (world.workload.done() && (uncovered?.size ?? 0) > 0) return close();
       if (still() && quiet()) world.finish({ kind: 'rest' });

@@ -31,10 +31,12 @@ export interface Supervisor {
   stop(slot: string, backAfterMs: Milliseconds): void;
   restartEverything(): void;
   freeze(slot: string, ms: Milliseconds): void;
-  cut(slot: string, ms: Milliseconds): void;
+  cut(slot: string, ms: Milliseconds, inFlight: 'lost' | 'arrives'): void;
   join(role: string): void;
   /** Stops the members of a group, sets its offset back, starts them again. */
   rewind(group: string, topic: string, partition: number, offset: number): void;
+  /** A fault struck: exits that follow may be its doing. */
+  excuse(): void;
   /** The process ended by itself. */
   exited(process: Incarnation, reason: string, line?: SourceLine): void;
   ready(role: string): readonly Slot[];
@@ -122,10 +124,22 @@ export function createSupervisor(world: World): Supervisor {
     process.die();
     world.network.abandon(process, inFlight);
     world.ports.abandon(process, inFlight);
+    world.passages.abandon(process, inFlight);
     slot.process = undefined;
     slot.service = undefined;
     slot.state = 'down';
     world.workload.died(process);
+  };
+
+  /** What came while it was frozen, in order; what comes meanwhile lines up behind it. */
+  const catchUp = (process: Incarnation): void => {
+    if (process.dead || process.frozen || process.backlog.length === 0) return;
+    later(0, () => {
+      if (process.frozen) return;
+      const event = process.backlog.shift();
+      if (event !== undefined) world.run(process, event);
+      catchUp(process);
+    });
   };
 
   const again = (slot: Slot): void => {
@@ -168,6 +182,9 @@ export function createSupervisor(world: World): Supervisor {
       if (back !== undefined) back();
       else again(slot);
     },
+    excuse() {
+      for (const slot of slots.values()) slot.exitsInRow = 0;
+    },
     exited(process, reason, line) {
       const slot = slots.get(process.slot);
       if (slot?.process !== process) return;
@@ -201,19 +218,17 @@ export function createSupervisor(world: World): Supervisor {
         if (process.dead) return;
         process.frozen = false;
         note(process, 'thawed');
-        for (const event of process.backlog.splice(0)) {
-          world.agenda.add(world.now(), () => world.deliver(process, event), false);
-        }
+        catchUp(process);
         world.workload.roleReady();
       });
     },
-    cut(name, ms) {
-      const process = slots.get(name)?.process;
-      if (process === undefined) return;
-      note(process, 'cut');
-      world.network.cut(name, world.now() + ms);
+    cut(name, ms, inFlight) {
+      const slot = slots.get(name);
+      if (slot?.process === undefined) return;
+      note(slot.process, 'cut');
+      world.network.cut(name, world.now() + ms, inFlight);
       later(ms, () => {
-        if (!process.dead) note(process, 'healed');
+        if (slot.process !== undefined) note(slot.process, 'healed');
       });
     },
     join(role) {

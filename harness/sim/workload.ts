@@ -102,9 +102,9 @@ export function createWorkload(world: World): Workload {
         if (typeof method !== 'function') {
           return settleLater(pending, 'unknown', `${role} has no ${name}`);
         }
-        Promise.resolve(
-          (method as (...values: unknown[]) => unknown)(...structuredClone(args)),
-        ).then(
+        const run = method as (...values: unknown[]) => unknown;
+        // What it throws at once is a rejection like any other: a caller far away sees no difference.
+        new Promise((resolve) => resolve(run.apply(service, structuredClone([...args])))).then(
           () => settleLater(pending, 'acked'),
           (error: unknown) =>
             settleLater(pending, 'unknown', error instanceof Error ? error.message : String(error)),
@@ -191,11 +191,11 @@ export function createWorkload(world: World): Workload {
       const value = chapter.workload.closing(n);
       const id = (chapter.workload.id as (command: Command) => string)(value);
       const pending = pendingOf({ id, value }, true, undefined);
-      const partition = Number(where?.split('/')[1]);
+      const { sending } = pending;
+      const [topic, partition] = where?.split('/') ?? [];
+      const reaches = 'topic' in sending && sending.topic === topic;
       dispatch(
-        'topic' in pending.sending
-          ? { ...pending, sending: { ...pending.sending, partition } }
-          : pending,
+        reaches ? { ...pending, sending: { ...sending, partition: Number(partition) } } : pending,
       );
     },
     get closed() {

@@ -2,7 +2,7 @@
  * The simulated world of one run: one thread, one agenda, one event at a time. Everything that happens has one cause,
  * taken from the agenda in virtual time; all that runs until it is at rest belongs to the instance that got it.
  */
-import type { Ending, RunRecord, SourceLine } from '#check';
+import type { Ending, Fact, RunRecord, SourceLine } from '#check';
 import type { Broker } from '#broker';
 import { random, type Milliseconds, type Random } from '#kernel';
 import type { ChapterDefinition, Sending } from '#kit';
@@ -72,11 +72,15 @@ export interface World extends Habitat {
   after(go: () => void): void;
   /** Virtual time stands still until this settles; then what it gives runs. */
   suspend(work: Promise<() => void>): void;
+  /** Runs an event of a process at once, until the process is at rest. */
+  run(process: Incarnation, event: () => void): void;
   load(process: Incarnation): Promise<RunningService>;
   failed(process: Incarnation, error: unknown, how: string): void;
   unhandled(process: Incarnation, reason: unknown, promise: Promise<unknown>): void;
   startRest(): void;
   append(sending: RecordSending): void;
+  /** A record about this command was written. */
+  knows(command: string): boolean;
   appendAgain(command: string): void;
   commandOf(
     topic: string,
@@ -106,6 +110,7 @@ export function createWorld(options: WorldOptions): World {
   const jitter = random(schedule.seed, 'hops');
   const jitterMs = schedule.jitterMs ?? 0;
   const afterStep: (() => void)[] = [];
+  const joins: PlannedFault[] = [];
   let nowMs = 0;
   let steps = 0;
   let lastFaultAtMs = 0;
@@ -122,6 +127,9 @@ export function createWorld(options: WorldOptions): World {
       broker.markTimers();
     },
   );
+
+  const originalOf = (command: string): Fact | undefined =>
+    recorder.facts().find((fact) => fact.kind === 'append' && fact.command === command);
 
   const world = {
     ...options,
@@ -150,8 +158,12 @@ export function createWorld(options: WorldOptions): World {
       );
     },
     deliver(process: Incarnation, event: () => void) {
+      if (process.dead) return;
+      if (process.frozen || process.backlog.length > 0) return void process.backlog.push(event);
+      world.run(process, event);
+    },
+    run(process: Incarnation, event: () => void) {
       if (process.dead || ending !== undefined) return;
-      if (process.frozen) return void process.backlog.push(event);
       const outer = world.current;
       world.current = process;
       settle(world, process, event);
@@ -217,6 +229,7 @@ export function createWorld(options: WorldOptions): World {
         const there = [...world.supervisor.slots.values()].filter((slot) => slot.role === role);
         for (let count = there.length; count < wanted; count++) world.supervisor.start(role);
       }
+      for (const planned of joins) strike(world, planned, undefined, undefined);
     },
     append(sending: RecordSending) {
       const { topic, key, value } = sending;
@@ -225,10 +238,9 @@ export function createWorld(options: WorldOptions): World {
       broker.append(topic, partition, [{ key: key ?? null, value }], epochMs + nowMs);
       world.kafka.drain();
     },
+    knows: (command: string) => originalOf(command) !== undefined,
     appendAgain(command: string) {
-      const original = recorder
-        .facts()
-        .find((fact) => fact.kind === 'append' && fact.command === command);
+      const original = originalOf(command);
       if (original?.kind !== 'append') return;
       const { topic, partition, offset } = original;
       const record = broker
@@ -258,10 +270,11 @@ export function createWorld(options: WorldOptions): World {
     },
     groupSlots: (group: string) => world.kafka.members(group),
     strikeHere: (planned: PlannedFault) => {
-      world.after(() => void strike(world as World, planned, undefined, undefined));
+      world.after(() => void strike(world, planned, undefined, undefined));
     },
     faultStruck() {
       lastFaultAtMs = nowMs;
+      world.supervisor.excuse();
     },
     lastFaultAtMs: () => lastFaultAtMs,
     finish(how: Ending) {
@@ -316,8 +329,11 @@ export function createWorld(options: WorldOptions): World {
   } as unknown as { -readonly [Key in keyof World]: World[Key] };
 
   const begin = (): void => {
-    for (const planned of world.gate.faultsBeforeStart())
-      strike(world, planned, undefined, undefined);
+    for (const planned of world.gate.faultsBeforeStart()) {
+      // Whoever joins is one more than those that start.
+      if (planned.fault.kind === 'join') joins.push(planned);
+      else strike(world, planned, undefined, undefined);
+    }
     for (const role of new Set(world.workload.early)) world.supervisor.start(role);
     world.workload.begin();
   };
@@ -335,11 +351,22 @@ export function createWorld(options: WorldOptions): World {
 /** kafkajs writes its log as JSON; its errors are what the client told its owner, not the learner's own words. */
 function clientEvent(text: string): { event: string; detail?: string } | undefined {
   if (!text.startsWith('{"level":') || !text.includes('"logger":"kafkajs"')) return undefined;
-  const { message } = JSON.parse(text) as { message: string };
+  const message = messageIn(text);
+  if (message === undefined) return undefined;
   const crash = /^\[Consumer\] Crash: (.*)$/s.exec(message);
   return crash === null
     ? { event: 'log', detail: message }
     : { event: 'consumer.crash', detail: crash[1] ?? '' };
+}
+
+/** A learner may write what only begins like a log line. */
+function messageIn(text: string): string | undefined {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown };
+    return typeof message === 'string' ? message : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function deepError(message: string): Error {
