@@ -44,11 +44,13 @@ async function start(argv: readonly string[]): Promise<ExitCode> {
   }
   const { serveWorkbench } = await import('#workbench');
   try {
-    const { address } = await serveWorkbench({
+    const { address, close } = await serveWorkbench({
       port,
       telling,
       onTrouble: (error) => console.error(error),
     });
+    // A check in the middle of its work would notice only later that we are gone.
+    process.once('exit', () => void close());
     process.stdout.write(`The workbench is at ${address}\nCtrl+C ends it.\n`);
   } catch (error) {
     if (!(error instanceof Failure) || error.code !== 'PORT_BUSY') throw error;

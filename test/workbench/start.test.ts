@@ -70,3 +70,35 @@ test('it prints its address, answers there, and Ctrl+C ends it', async () => {
   child.kill('SIGINT');
   expect(await ended).toEqual([130, null]);
 });
+
+test.skipIf(process.platform === 'win32')('Ctrl+C ends a check that is running, too', async () => {
+  const { port, letGo } = await heldPort();
+  await letGo();
+  const child = start(['--port', String(port)]);
+  await once(child.stdout!, 'data');
+  const origin = `http://127.0.0.1:${port}`;
+  const told = await fetch(`${origin}/check/1`, { method: 'POST', headers: { origin } });
+  const rest = told.text().catch(() => 'cut');
+  const simulation = (): number[] =>
+    spawnSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
+      .stdout.split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, parent, ...words]) => Number(parent) === child.pid && words.some(isSimulation))
+      .map(([pid]) => Number(pid));
+  await expect.poll(simulation, { timeout: 10_000 }).toHaveLength(1);
+  const [pid = 0] = simulation();
+  child.kill('SIGINT');
+  await once(child, 'exit');
+  expect(await rest).toBe('cut');
+  await expect.poll(() => isAlive(pid)).toBe(false);
+});
+
+function isSimulation(word: string): boolean {
+  return word.endsWith('simulation.ts');
+}
+
+/** What is dead and waits for somebody to ask how it ended is not alive. */
+function isAlive(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return /^[^Z\s]/.test(stdout.trim());
+}
