@@ -46,7 +46,7 @@ export async function serveBroker(options: ServerOptions): Promise<BrokerServer>
   const server = createServer({ noDelay: true });
   const host = options.host ?? '127.0.0.1';
   const port = await listen(server, host, options.port);
-  const clients = drive(server, options.broker({ host, port }), options);
+  const clients = new Drive(server, options.broker({ host, port }), options);
   return {
     host,
     port,
@@ -80,106 +80,111 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
 }
 
 /** Connects sockets, broker and clock. */
-function drive(server: Server, broker: Broker, options: ServerOptions): { end: () => void } {
-  const { clock, onTrouble = () => {} } = options;
-  const clients = new Map<number, Client>();
-  const ready: Client[] = [];
-  let connections = 0;
-  let alarm: { readonly atMs: number; readonly cancel: () => void } | undefined;
-  let working = false;
+class Drive {
+  readonly #broker: Broker;
+  readonly #clock: ServerClock;
+  readonly #onTrouble: (error: unknown) => void;
+  readonly #clients = new Map<number, Client>();
+  readonly #ready: Client[] = [];
+  #connections = 0;
+  #alarm: { readonly atMs: number; readonly cancel: () => void } | undefined;
+  #working = false;
 
-  const drop = (client: Client): void => {
-    if (!clients.delete(client.id)) return;
-    broker.disconnect(client.id);
+  constructor(server: Server, broker: Broker, { clock, onTrouble }: ServerOptions) {
+    this.#broker = broker;
+    this.#clock = clock;
+    this.#onTrouble = onTrouble ?? (() => {});
+    server.on('connection', (socket) => this.#accept(socket));
+  }
+
+  end(): void {
+    this.#alarm?.cancel();
+    for (const client of this.#clients.values()) this.#drop(client);
+  }
+
+  #accept(socket: Socket): void {
+    const client: Client = { id: ++this.#connections, socket, waiting: [], busy: false };
+    this.#clients.set(client.id, client);
+    this.#broker.connect(client.id);
+    socket.on('data', (bytes) => {
+      if (!this.#clients.has(client.id)) return;
+      client.waiting.push(...this.#broker.receive(client.id, bytes));
+      if (client.busy && client.waiting.length > 0) socket.pause();
+      this.#work(client);
+    });
+    for (const event of ['end', 'error', 'close']) socket.on(event, () => this.#drop(client));
+  }
+
+  #drop(client: Client): void {
+    if (!this.#clients.delete(client.id)) return;
+    this.#broker.disconnect(client.id);
     client.waiting.length = 0;
     client.socket.destroy();
-  };
+  }
 
-  const deliver = ({ request, body, bytes }: Answered): void => {
-    const client = clients.get(request.connection);
+  #deliver({ request, body, bytes }: Answered): void {
+    const client = this.#clients.get(request.connection);
     if (client === undefined) return;
-    if (body === 'close') return drop(client);
+    if (body === 'close') return this.#drop(client);
     if (bytes !== undefined && !client.socket.write(bytes)) {
       client.socket.once('drain', () => {
         client.busy = false;
-        work(client);
+        this.#work(client);
       });
       return;
     }
     client.busy = false;
-    ready.push(client);
-  };
+    this.#ready.push(client);
+  }
 
-  /**
-   * Applies what can be applied, one request per connection at a time, until all wait for
-   * something.
-   */
-  const work = (client?: Client): void => {
-    if (client !== undefined) ready.push(client);
-    if (working) return;
-    working = true;
-    for (let next = ready.shift(); next !== undefined; next = ready.shift()) step(next);
-    working = false;
-    setAlarm();
-  };
+  /** Applies what can be applied, one request per connection at a time, until all wait. */
+  #work(client?: Client): void {
+    if (client !== undefined) this.#ready.push(client);
+    if (this.#working) return;
+    this.#working = true;
+    for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) {
+      this.#step(next);
+    }
+    this.#working = false;
+    this.#setAlarm();
+  }
 
-  const step = (client: Client): void => {
-    if (client.busy || !clients.has(client.id)) return;
+  #step(client: Client): void {
+    if (client.busy || !this.#clients.has(client.id)) return;
     const request = client.waiting.shift();
     if (request === undefined) {
       client.socket.resume();
       return;
     }
-    if (request === 'close') return drop(client);
+    if (request === 'close') return this.#drop(client);
     client.busy = true;
-    attempt(() => broker.apply(request, clock.nowMs()), client);
-  };
+    this.#attempt(() => this.#broker.apply(request, this.#clock.nowMs()), client);
+  }
 
-  const attempt = (act: () => void, client?: Client): void => {
+  #attempt(act: () => void, client?: Client): void {
     try {
       act();
     } catch (error) {
-      onTrouble(error);
-      if (client !== undefined) drop(client);
+      this.#onTrouble(error);
+      if (client !== undefined) this.#drop(client);
     }
-    for (const answered of broker.take().answers) deliver(answered);
-  };
+    for (const answered of this.#broker.take().answers) this.#deliver(answered);
+  }
 
-  const setAlarm = (): void => {
-    const next = broker.nextTimer();
-    if (next === undefined || (alarm !== undefined && alarm.atMs <= next.atMs)) return;
-    alarm?.cancel();
-    const cancel = clock.after(Math.max(0, next.atMs - clock.nowMs()), ring);
-    alarm = { atMs: next.atMs, cancel };
-  };
+  #setAlarm(): void {
+    const next = this.#broker.nextTimer();
+    if (next === undefined || (this.#alarm !== undefined && this.#alarm.atMs <= next.atMs)) return;
+    this.#alarm?.cancel();
+    const delayMs = Math.max(0, next.atMs - this.#clock.nowMs());
+    const cancel = this.#clock.after(delayMs, () => this.#ring());
+    this.#alarm = { atMs: next.atMs, cancel };
+  }
 
-  const ring = (): void => {
-    alarm = undefined;
-    const nowMs = clock.nowMs();
-    for (let next = broker.nextTimer(); next && next.atMs <= nowMs; next = broker.nextTimer()) {
-      attempt(() => broker.runTimer(nowMs));
-    }
-    work();
-  };
-
-  server.on('connection', (socket) => {
-    const client: Client = { id: ++connections, socket, waiting: [], busy: false };
-    clients.set(client.id, client);
-    broker.connect(client.id);
-    socket.on('data', (bytes) => {
-      if (!clients.has(client.id)) return;
-      client.waiting.push(...broker.receive(client.id, bytes));
-      if (client.busy && client.waiting.length > 0) socket.pause();
-      work(client);
-    });
-    socket.on('end', () => drop(client));
-    socket.on('error', () => drop(client));
-    socket.on('close', () => drop(client));
-  });
-  return {
-    end: () => {
-      alarm?.cancel();
-      for (const client of clients.values()) drop(client);
-    },
-  };
+  #ring(): void {
+    this.#alarm = undefined;
+    const nowMs = this.#clock.nowMs();
+    const due = (): boolean => (this.#broker.nextTimer()?.atMs ?? Infinity) <= nowMs;
+    while (due()) this.#attempt(() => this.#broker.runTimer(nowMs));
+    this.#work();
+  }
 }

@@ -5,7 +5,7 @@
 import { random } from '#kernel';
 import { brokerConfig, type BrokerConfig, type BrokerOptions } from './config.ts';
 import type { BrokerEvent } from './events.ts';
-import { createGroups, type Groups } from './groups/index.ts';
+import { createGroups, type Groups } from './groups/groups.ts';
 import { createParking, type Parking } from './parking.ts';
 import { createTimers, type Timers } from './timers.ts';
 import { createTopics, type Topics } from './topics.ts';

@@ -1,3 +1,4 @@
+/** Facts, properties and verdicts: what a run recorded, and what it proves. Pure. */
 export * from './facts.ts';
 export type * from './run-record.ts';
 export { fold, createFold, restartsEverything, type Fold } from './fold.ts';

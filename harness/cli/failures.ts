@@ -84,7 +84,7 @@ export function excerptFor(message: string, folders: readonly string[]): Excerpt
   const match = /(?:^|\s)([\w@./-]+\.[cm]?[jt]sx?):(\d+)/.exec(message);
   const [, file = '', digits] = match ?? [];
   const line = Number(digits);
-  for (const folder of [...folders].reverse()) {
+  for (const folder of folders.toReversed()) {
     const lines = readLines(resolve(folder, file));
     if (!lines || line < 1 || line > lines.length) continue;
     const from = Math.max(1, line - 2);

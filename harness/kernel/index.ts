@@ -1,3 +1,4 @@
+/** Clock, randomness, errors, invariant: what every module may use and nothing of ours is under. */
 export { every, stopwatch, wallMs, within } from './clock.ts';
 export { Failure, type FailureCode } from './failure.ts';
 export { invariant, InvariantError, unreachable } from './invariant.ts';

@@ -1,3 +1,4 @@
+/** What a learner meets: a process is a function from plain data to a running thing. */
 import type { KafkaConfig } from 'kafkajs';
 import type { PoolConfig } from 'pg';
 

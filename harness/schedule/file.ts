@@ -4,7 +4,6 @@
  * elsewhere. Format: docs/format.md.
  */
 import { canonical } from '#kernel';
-import type { Command } from '#kit';
 import { faultKinds, faultTrouble } from './fault-rules.ts';
 import { printFault, printHold, printPhasedPoint, type PhasedPoint } from './notation.ts';
 import { parseFault, parseHold, parsePhasedPoint, parseRedeliverTarget } from './parse.ts';
@@ -126,7 +125,7 @@ function toCommand(value: unknown, index: number): ScheduledCommand {
   const { at } = fields;
   return {
     id: string(fields['id'], `The id of command ${index + 1}`),
-    value: object(fields['value'], `The value of command ${index + 1}`) as Command,
+    value: object(fields['value'], `The value of command ${index + 1}`),
     ...(at === undefined ? {} : { at: toTiming(at, name) }),
   };
 }

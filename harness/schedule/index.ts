@@ -1,3 +1,4 @@
+/** Schedules: the notation, what can go wrong at a level, random mixes, shrinking, files. Pure. */
 export { crashPoints, strikable, type ChapterFaults } from './crossing-view.ts';
 export {
   scaledSchedules,

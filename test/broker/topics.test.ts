@@ -8,7 +8,7 @@ beforeEach(() => {
   desk.broker.createTopic('here', 2);
 });
 
-function create(topics: object[], { version = 4, ...rest } = {} as any): Record<string, string[]> {
+function create(topics: object[], { version = 4, ...rest } = {}): Record<string, string[]> {
   const asked = topics.map((one) => ({
     numPartitions: 1,
     replicationFactor: 1,

@@ -74,7 +74,7 @@ export class Script {
   #ordinal = 0;
 
   add(fact: Unstamped): this {
-    this.facts.push({ seq: this.facts.length, atMs: this.#atMs, ...fact } as Fact);
+    this.facts.push({ seq: this.facts.length, atMs: this.#atMs, ...fact });
     this.#atMs += 1;
     return this;
   }

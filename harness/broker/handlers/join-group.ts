@@ -12,7 +12,7 @@
  * v0 has no rebalance timeout: the session timeout stands for it. Up to v6 a missing protocol name is "".
  */
 import { errorCode } from '#protocol';
-import type { JoinAnswer, Protocol } from '../groups/index.ts';
+import type { JoinAnswer, Protocol } from '../groups/groups.ts';
 import { handler, type Answer } from '../handler.ts';
 
 export const joinGroup = handler('JoinGroup', ({ state, request, nowMs, later }) => {

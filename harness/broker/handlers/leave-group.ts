@@ -6,7 +6,7 @@
  * FENCED_INSTANCE_ID. An instance id without member id removes whoever holds it.
  */
 import { errorCode } from '#protocol';
-import type { Leaver } from '../groups/index.ts';
+import type { Leaver } from '../groups/groups.ts';
 import { handler } from '../handler.ts';
 
 export const leaveGroup = handler('LeaveGroup', ({ state, request, nowMs }) => {

@@ -7,7 +7,7 @@
  * v0 is answered like v1 (Kafka 3.9 would ask ZooKeeper).
  */
 import { errorCode } from '#protocol';
-import type { Groups } from '../groups/index.ts';
+import type { Groups } from '../groups/groups.ts';
 import { handler } from '../handler.ts';
 
 interface Asked {

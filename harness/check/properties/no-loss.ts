@@ -33,7 +33,8 @@ export const noLoss: SharedDefinition = {
 
 function unstored(sight: Sight, command: CommandView): Breach {
   return {
-    sentence: `${command.id} was acknowledged, yet no record of it is visible and it was never done.`,
+    sentence:
+      `${command.id} was acknowledged, ` + 'yet no record of it is visible and it was never done.',
     witnesses: [answerTo(sight, command)],
     shape: 'acknowledged, not stored',
   };

@@ -48,9 +48,10 @@ function diedOfIt(sight: Sight, lag: Lag): Breach | undefined {
 
 function standsStill(sight: Sight, lag: Lag): Breach {
   const { group, topic, partition, offset, seq, behind } = lag;
-  const first = behind.find((record) => !sight.isDone(record)) ?? (behind[0] as RecordView);
+  const first = behind.find((record) => !sight.isDone(record)) ?? behind[0];
   const done = sight.isDone(first) && first.command !== undefined;
   const owner = ownerOf(sight, lag);
+  const unread = owner === undefined ? ', which nobody reads' : '';
   const stays =
     seq === undefined
       ? `Group ${group} has committed nothing on ${topic}/${partition}`
@@ -62,7 +63,7 @@ function standsStill(sight: Sight, lag: Lag): Breach {
         ? 'is done, yet not committed'
         : 'is neither done nor committed';
   return {
-    sentence: `${stays}${owner === undefined ? ', which nobody reads' : ''}: ${nameOf(first)} ${state}.`,
+    sentence: `${stays}${unread}: ${nameOf(first)} ${state}.`,
     witnesses: [first.seq, ...(seq === undefined ? [] : [seq])],
     shape: `${done ? 'done, not committed' : 'not committed'} ${group} ${topic}`,
   };

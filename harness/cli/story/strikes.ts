@@ -32,7 +32,7 @@ function fate({ point, phase, fault }: Struck): string {
     return point.operation.includes('.') ? `${noun} never happened` : `${noun} never arrived`;
   }
   const applied = `${noun} ${errandHappened(point.operation)}`;
-  return phase === 'after apply' ? `${applied}, its answer never arrived` : `${applied}`;
+  return phase === 'after apply' ? `${applied}, its answer never arrived` : applied;
 }
 
 function placeInWords(place: unknown): string {

@@ -165,7 +165,7 @@ test('a rejoin in CompletingRebalance with changed metadata is a new generation'
   expect(g.join({ memberId: id, protocols }).answer).toMatchObject({ generation: 2 });
 });
 
-test('a follower of a stable group that rejoins is told the current generation, and no members', () => {
+test('a follower that rejoins a stable group is told the generation, and no members', () => {
   const g = scene();
   const [leader, follower] = g.stable(2);
   const { answer } = g.join({ memberId: follower!.id });
@@ -233,7 +233,7 @@ test('a leader that does not rejoin is out after the rebalance timeout, and the 
   });
 });
 
-test('a silent member holds up the join for the rest of its session or the rebalance timeout', () => {
+test('a silent member holds up the join until its session or the rebalance times out', () => {
   const times = { sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 3000 };
   const short = scene();
   short.stable(1, times);

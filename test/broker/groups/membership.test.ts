@@ -79,7 +79,7 @@ test('heartbeats: wrong generations, unknown members, unknown groups', () => {
   expect(g.heartbeat(leader!, 'other')).toBe('UNKNOWN_MEMBER_ID');
 });
 
-test('a new leader that does not sync is out after the rebalance timeout, and the group is empty', () => {
+test('a new leader that does not sync is out after the rebalance timeout: the group is empty', () => {
   const g = scene();
   g.enter({ rebalanceTimeoutMs: 2000, sessionTimeoutMs: 20_000 });
   g.pass(1999);

@@ -1,10 +1,11 @@
 /**
  * What holds in any group whatever its members do: four clients that join, sync, beat, commit, leave, crash and start
- * again in any order, some of them late, while time goes by. Each has one connection and waits for one answer at a time.
+ * again in any order, some of them late, while time goes by. Each has one connection and waits for
+ * one answer at a time.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { JoinAnswer, SyncAnswer } from '../../../harness/broker/groups/index.ts';
+import type { JoinAnswer, SyncAnswer } from '../../../harness/broker/groups/groups.ts';
 import { assignmentOf, scene, type Reply } from './scene.ts';
 
 const partitions = [0, 1, 2, 3];

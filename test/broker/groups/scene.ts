@@ -8,7 +8,7 @@ import {
   type JoinRequest,
   type SyncAnswer,
   type SyncRequest,
-} from '../../../harness/broker/groups/index.ts';
+} from '../../../harness/broker/groups/groups.ts';
 import { createTimers } from '../../../harness/broker/timers.ts';
 
 /** What was asked, and what came back so far: nothing while the request waits. */

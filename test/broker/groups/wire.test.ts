@@ -80,7 +80,7 @@ test('JoinGroup v0 waits for the others as long as a session lasts', () => {
   expect(second()).toMatchObject({ errorCode: 0, generationId: 2 });
 });
 
-test('a consumer joins, syncs, commits, fetches, beats and leaves with the versions of kafkajs', () => {
+test('a consumer joins, commits, fetches, beats and leaves in the versions of kafkajs', () => {
   const { broker, send } = stage();
   const { memberId } = send('JoinGroup', 5, joinBody())();
   send('JoinGroup', 5, joinBody({ memberId }));

@@ -24,7 +24,7 @@ export class Scribe {
 
   add(fact: Unstamped): number {
     const seq = this.facts.length;
-    this.facts.push({ seq, atMs: this.atMs, ...fact } as Fact);
+    this.facts.push({ seq, atMs: this.atMs, ...fact });
     return seq;
   }
 

@@ -32,8 +32,8 @@ export class FakeHost implements Host {
   readonly refused: { what: string; advice: string }[] = [];
   readonly connections: { address: Address; line: FakeLine }[] = [];
   readonly timers = new Set<Timer>();
-  #immediates: Immediate[] = [];
-  #ticks: (() => void)[] = [];
+  readonly #immediates: Immediate[] = [];
+  readonly #ticks: (() => void)[] = [];
   readonly startMs = Date.UTC(2030, 0, 1);
   elapsedMs = 0;
 

@@ -6,15 +6,21 @@ const copied = new WeakMap<object, PropertyDescriptorMap>();
 export function copyOf(real: object, changes: object = {}): object {
   let descriptors = copied.get(real);
   if (descriptors === undefined) {
-    descriptors = Object.getOwnPropertyDescriptors(real) as PropertyDescriptorMap;
+    descriptors = descriptorsOf(real);
     for (const descriptor of Object.values(descriptors)) {
       descriptor.configurable = true;
       if ('value' in descriptor) descriptor.writable = true;
     }
     copied.set(real, descriptors);
   }
-  return Object.defineProperties(
-    {},
-    { ...descriptors, ...(Object.getOwnPropertyDescriptors(changes) as PropertyDescriptorMap) },
-  );
+  return Object.defineProperties({}, { ...descriptors, ...descriptorsOf(changes) });
+}
+
+function descriptorsOf(of: object): PropertyDescriptorMap {
+  const descriptors: PropertyDescriptorMap = {};
+  for (const key of Reflect.ownKeys(of)) {
+    const descriptor = Reflect.getOwnPropertyDescriptor(of, key);
+    if (descriptor !== undefined) descriptors[key] = descriptor;
+  }
+  return descriptors;
 }

@@ -84,8 +84,8 @@ export class VirtualSocket extends Duplex {
     this.connecting = true;
     const line = this.#host.connect(this.#address);
     this.#line = line;
-    const hear = <Args extends unknown[]>(event: string, listener: (...args: Args) => void) =>
-      line.on(event, inContext(this.#host, listener) as (...args: unknown[]) => void);
+    const hear = (event: string, listener: (value: never) => void) =>
+      line.on(event, inContext(this.#host, listener) as (value: unknown) => void);
     hear('connect', () => this.#connected());
     hear('data', (bytes: Buffer) => this.#received(bytes));
     hear('end', () => this.push(null));

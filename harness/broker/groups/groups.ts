@@ -100,86 +100,114 @@ export interface Groups {
 }
 
 export function createGroups(host: GroupsHost): Groups {
-  const groups = new Map<string, Group>();
-  const open = (id: string): Group => {
-    let group = groups.get(id);
-    if (group === undefined) groups.set(id, (group = newGroup(id)));
+  return new ClassicGroups(host);
+}
+
+class ClassicGroups implements Groups {
+  readonly #host: GroupsHost;
+  readonly #groups = new Map<string, Group>();
+
+  constructor(host: GroupsHost) {
+    this.#host = host;
+  }
+
+  #open(id: string): Group {
+    let group = this.#groups.get(id);
+    if (group === undefined) this.#groups.set(id, (group = newGroup(id)));
     return group;
-  };
-  return {
-    join(request, nowMs, answer) {
-      const { groupId, memberId, sessionTimeoutMs } = request;
-      const { groupMinSessionTimeoutMs: min, groupMaxSessionTimeoutMs: max } = host.config;
-      if (groupId === '') return answer(joinRefused('INVALID_GROUP_ID', memberId));
-      if (sessionTimeoutMs < min || sessionTimeoutMs > max) {
-        return answer(joinRefused('INVALID_SESSION_TIMEOUT', memberId));
-      }
-      const group = memberId === '' ? open(groupId) : groups.get(groupId);
-      if (group === undefined) return answer(joinRefused('UNKNOWN_MEMBER_ID', memberId));
-      join(host, group, request, nowMs, answer);
-    },
-    sync(request, nowMs, answer) {
-      const group = groups.get(request.groupId);
-      if (group !== undefined) return sync(host, group, request, nowMs, answer);
-      answer(syncRefused(request.groupId === '' ? 'INVALID_GROUP_ID' : 'UNKNOWN_MEMBER_ID'));
-    },
-    heartbeat: (who, nowMs) => heartbeat(host, groups.get(who.groupId), who, nowMs),
-    leave(groupId, leavers, nowMs) {
-      if (groupId === '') return 'INVALID_GROUP_ID';
-      const group = groups.get(groupId);
-      return leavers.map((leaver) =>
-        group === undefined ? 'UNKNOWN_MEMBER_ID' : leave(host, group, leaver, nowMs),
-      );
-    },
-    commit: (who, offsets, nowMs) =>
-      commit(
-        host,
-        () => (who.generation < 0 ? open(who.groupId) : groups.get(who.groupId)),
-        who,
-        offsets,
-        nowMs,
-      ),
-    fetchOffsets: (groupId, asked) => fetchOffsets(groups.get(groupId), asked),
-    list: () =>
-      [...groups.values()].map(({ id, protocolType, state }) => ({
-        groupId: id,
-        protocolType: protocolType ?? '',
-        state,
-      })),
-    describe(groupId) {
-      const group = groups.get(groupId);
-      return group === undefined ? undefined : describe(group);
-    },
-    delete(groupId) {
-      const group = groups.get(groupId);
-      if (group === undefined) return 'GROUP_ID_NOT_FOUND';
-      if (group.state !== 'Empty') return 'NON_EMPTY_GROUP';
-      for (const id of group.promisedIds) host.timers.clear(sessionTimer(group, id));
-      groups.delete(groupId);
-      return 'NONE';
-    },
-    committed: (groupId, topic, partition) =>
-      groups.get(groupId)?.offsets.get(topic)?.get(partition)?.offset ?? -1,
-    setCommitted(groupId, topic, partition, offset) {
-      const toStore = { topic, partition, offset, leaderEpoch: -1, metadata: '' };
-      store(host, open(groupId), toStore, undefined);
-    },
-    rebalance(groupId, nowMs) {
-      const group = groups.get(groupId);
-      if (group !== undefined && group.state !== 'Empty') prepareRebalance(host, group, nowMs);
-    },
-    sessionTimeoutMs(groupId) {
-      const members = [...(groups.get(groupId)?.members.values() ?? [])];
-      if (members.length === 0) return undefined;
-      return Math.max(...members.map(({ sessionTimeoutMs }) => sessionTimeoutMs));
-    },
-    topicDeleted(topic) {
-      for (const { offsets } of groups.values()) offsets.delete(topic);
-    },
-    connectionClosed(connection) {
-      for (const group of groups.values()) dropAnswers(group, connection);
-    },
-  };
+  }
+
+  join(request: JoinRequest, nowMs: number, answer: AnswerJoin): void {
+    const { groupId, memberId, sessionTimeoutMs } = request;
+    const { groupMinSessionTimeoutMs: min, groupMaxSessionTimeoutMs: max } = this.#host.config;
+    if (groupId === '') return answer(joinRefused('INVALID_GROUP_ID', memberId));
+    if (sessionTimeoutMs < min || sessionTimeoutMs > max) {
+      return answer(joinRefused('INVALID_SESSION_TIMEOUT', memberId));
+    }
+    const group = memberId === '' ? this.#open(groupId) : this.#groups.get(groupId);
+    if (group === undefined) return answer(joinRefused('UNKNOWN_MEMBER_ID', memberId));
+    join(this.#host, group, request, nowMs, answer);
+  }
+
+  sync(request: SyncRequest, nowMs: number, answer: (answer: SyncAnswer) => void): void {
+    const group = this.#groups.get(request.groupId);
+    if (group !== undefined) return sync(this.#host, group, request, nowMs, answer);
+    answer(syncRefused(request.groupId === '' ? 'INVALID_GROUP_ID' : 'UNKNOWN_MEMBER_ID'));
+  }
+
+  heartbeat(who: Identity, nowMs: number): ErrorName {
+    return heartbeat(this.#host, this.#groups.get(who.groupId), who, nowMs);
+  }
+
+  leave(
+    groupId: string,
+    leavers: readonly Leaver[],
+    nowMs: number,
+  ): ErrorName | readonly ErrorName[] {
+    if (groupId === '') return 'INVALID_GROUP_ID';
+    const group = this.#groups.get(groupId);
+    return leavers.map((leaver) =>
+      group === undefined ? 'UNKNOWN_MEMBER_ID' : leave(this.#host, group, leaver, nowMs),
+    );
+  }
+
+  commit(who: Identity, offsets: readonly OffsetToCommit[], nowMs: number): readonly ErrorName[] {
+    const group = (): Group | undefined =>
+      who.generation < 0 ? this.#open(who.groupId) : this.#groups.get(who.groupId);
+    return commit(this.#host, group, who, offsets, nowMs);
+  }
+
+  fetchOffsets: Groups['fetchOffsets'] = (groupId, asked) =>
+    fetchOffsets(this.#groups.get(groupId), asked);
+
+  list: Groups['list'] = () =>
+    [...this.#groups.values()].map(({ id, protocolType, state }) => ({
+      groupId: id,
+      protocolType: protocolType ?? '',
+      state,
+    }));
+
+  describe(groupId: string): GroupDescription | undefined {
+    const group = this.#groups.get(groupId);
+    return group === undefined ? undefined : describe(group);
+  }
+
+  delete(groupId: string): ErrorName {
+    const group = this.#groups.get(groupId);
+    if (group === undefined) return 'GROUP_ID_NOT_FOUND';
+    if (group.state !== 'Empty') return 'NON_EMPTY_GROUP';
+    for (const id of group.promisedIds) this.#host.timers.clear(sessionTimer(group, id));
+    this.#groups.delete(groupId);
+    return 'NONE';
+  }
+
+  committed(groupId: string, topic: string, partition: number): number {
+    return this.#groups.get(groupId)?.offsets.get(topic)?.get(partition)?.offset ?? -1;
+  }
+
+  setCommitted(groupId: string, topic: string, partition: number, offset: number): void {
+    const toStore = { topic, partition, offset, leaderEpoch: -1, metadata: '' };
+    store(this.#host, this.#open(groupId), toStore, undefined);
+  }
+
+  rebalance(groupId: string, nowMs: number): void {
+    const group = this.#groups.get(groupId);
+    if (group !== undefined && group.state !== 'Empty') prepareRebalance(this.#host, group, nowMs);
+  }
+
+  sessionTimeoutMs(groupId: string): number | undefined {
+    const members = [...(this.#groups.get(groupId)?.members.values() ?? [])];
+    if (members.length === 0) return undefined;
+    return Math.max(...members.map(({ sessionTimeoutMs }) => sessionTimeoutMs));
+  }
+
+  topicDeleted(topic: string): void {
+    for (const { offsets } of this.#groups.values()) offsets.delete(topic);
+  }
+
+  connectionClosed(connection: number): void {
+    for (const group of this.#groups.values()) dropAnswers(group, connection);
+  }
 }
 
 /**
