@@ -8,6 +8,7 @@
  * Excused, with a note: a partition that is behind only because its last commit was lost
  * (lost-commit.ts).
  */
+import { invariant } from '#kernel';
 import type { RecordView } from '#kit';
 import { deadConsumers } from '../dead-consumers.ts';
 import { lags, ownerOf, type Lag } from '../lag.ts';
@@ -49,6 +50,7 @@ function diedOfIt(sight: Sight, lag: Lag): Breach | undefined {
 function standsStill(sight: Sight, lag: Lag): Breach {
   const { group, topic, partition, offset, seq, behind } = lag;
   const first = behind.find((record) => !sight.isDone(record)) ?? behind[0];
+  invariant(first !== undefined, 'what lags has a record to lag behind');
   const done = sight.isDone(first) && first.command !== undefined;
   const owner = ownerOf(sight, lag);
   const unread = owner === undefined ? ', which nobody reads' : '';
