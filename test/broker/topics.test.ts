@@ -8,7 +8,10 @@ beforeEach(() => {
   desk.broker.createTopic('here', 2);
 });
 
-function create(topics: object[], { version = 4, ...rest } = {}): Record<string, string[]> {
+function create(
+  topics: object[],
+  { version = 4, ...rest }: { version?: number; [field: string]: unknown } = {},
+): Record<string, string[]> {
   const asked = topics.map((one) => ({
     numPartitions: 1,
     replicationFactor: 1,
