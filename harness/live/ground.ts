@@ -43,12 +43,10 @@ export function createGround(options: GroundOptions): Ground {
       const ours = remembered(memory);
       for (const topic of there) {
         if (topic.id !== undefined && ours.has(topic.id)) continue;
-        // oxlint-disable-next-line no-await-in-loop
         const count = await kafka.written(topic);
         if (count > 0) throw occupied(kafka, topic.name);
       }
       for (const group of chapter.groups) {
-        // oxlint-disable-next-line no-await-in-loop
         await emptyGroup(options, group);
       }
       await Promise.all(there.map(({ name }) => kafka.deleteTopic(name)));
@@ -80,7 +78,6 @@ function occupied({ address }: KafkaClient, topic: string): Failure {
 async function emptyGroup({ kafka, chapter, onWait }: GroundOptions, name: string): Promise<void> {
   const elapsed = stopwatch();
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop
     const [{ members }, committed] = await Promise.all([kafka.group(name), kafka.committed(name)]);
     const other = committed.find(({ topic }) => chapter.topics[topic] === undefined);
     if (other !== undefined) {
@@ -90,7 +87,6 @@ async function emptyGroup({ kafka, chapter, onWait }: GroundOptions, name: strin
           `this chapter's topics. It is left alone. ${advice}.`,
       );
     }
-    // oxlint-disable-next-line no-await-in-loop
     if (members.length === 0 && (await kafka.deleteGroup(name))) return;
     if (elapsed() > membersLeaveMs) {
       const who = members.map(({ clientId }) => clientId).join(', ') || 'somebody';
@@ -101,7 +97,6 @@ async function emptyGroup({ kafka, chapter, onWait }: GroundOptions, name: strin
       );
     }
     onWait(`group ${name} still has members from before; they leave or their session ends`);
-    // oxlint-disable-next-line no-await-in-loop
     await sleep(pollMs);
   }
 }
@@ -129,20 +124,16 @@ async function removeGroup(
 ): Promise<void> {
   const elapsed = stopwatch();
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop
     const { members } = await kafka.group(name);
     const ours = members.filter(({ clientId }) => slots.has(clientId));
     if (ours.length > 0) {
-      // oxlint-disable-next-line no-await-in-loop
       await kafka.evict(
         name,
         ours.map(({ memberId }) => memberId),
       );
     }
-    // oxlint-disable-next-line no-await-in-loop
     if ((await kafka.deleteGroup(name)) || elapsed() > membersLeaveMs) return;
     onWait(`group ${name} gives up its last members`);
-    // oxlint-disable-next-line no-await-in-loop
     await sleep(pollMs);
   }
 }

@@ -20,7 +20,7 @@ export function createHistory(): History {
   return {
     add(fact) {
       const atMs = Math.round(elapsed());
-      facts.push({ seq: facts.length, atMs, ...fact } as Fact);
+      facts.push({ seq: facts.length, atMs, ...fact });
       if (!silent.has(fact.kind)) lastChangeMs = elapsed();
     },
     facts: () => facts,

@@ -4,23 +4,32 @@
  */
 import { connect, type Socket } from 'node:net';
 import { Failure } from '#kernel';
-import { apis, decodeResponse, encodeRequest, FrameReader, type ApiName } from '#protocol';
+import {
+  apis,
+  decodeResponse,
+  encodeRequest,
+  FrameReader,
+  type ApiName,
+  type DecodedRequest,
+} from '#protocol';
 
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
+/** A decoded body: named as in the protocol; nobody but the codec checks its shape. */
+export type Body = DecodedRequest['body'];
+
 export interface KafkaConnection {
-  /** Bodies as the protocol names them; their shape is checked by nobody but the codec. */
-  ask(api: ApiName, body: object): Promise<any>;
+  ask(api: ApiName, body: object): Promise<Body>;
   close(): void;
 }
 
 interface Question {
   readonly api: ApiName;
   readonly version: number;
-  readonly resolve: (body: any) => void;
+  readonly resolve: (body: Body) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -66,7 +75,7 @@ export async function connectKafka(address: Address): Promise<KafkaConnection> {
   socket.on('close', () => fail(notKafka(address, new Error('the connection was closed'))));
   socket.setTimeout(patienceMs);
 
-  const send = (api: ApiName, version: number, body: object): Promise<any> =>
+  const send = (api: ApiName, version: number, body: object): Promise<Body> =>
     new Promise((resolve, reject) => {
       if (broken !== undefined) return reject(broken);
       waiting.push({ api, version, resolve, reject });

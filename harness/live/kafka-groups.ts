@@ -1,5 +1,6 @@
 /** Consumer groups, as the live world asks for them. */
 import { errorName } from '#protocol';
+import type { Body } from './kafka-connection.ts';
 import { demand, type Routes } from './kafka-routes.ts';
 
 export interface Member {
@@ -37,7 +38,7 @@ export function groupOperations({ coordinator, everyNode, patiently }: Routes): 
   return {
     async groups() {
       const answers = await Promise.all((await everyNode()).map((ask) => ask('ListGroups', {})));
-      return answers.flatMap(({ groups }) => groups.map(({ groupId }: any) => groupId as string));
+      return answers.flatMap(({ groups }) => groups.map(({ groupId }: Body) => groupId as string));
     },
     group: (name) =>
       patiently(async () => {
@@ -72,8 +73,8 @@ export function groupOperations({ coordinator, everyNode, patiently }: Routes): 
   };
 }
 
-function committedOf({ name, partitions }: any): Committed[] {
-  return partitions.map(({ partitionIndex, committedOffset }: any) => ({
+function committedOf({ name, partitions }: Body): Committed[] {
+  return partitions.map(({ partitionIndex, committedOffset }: Body) => ({
     topic: name,
     partition: partitionIndex,
     offset: committedOffset,
@@ -81,7 +82,7 @@ function committedOf({ name, partitions }: any): Committed[] {
 }
 
 /** The consumer protocol's assignment: a version, then topics with their partitions. */
-function memberOf({ memberId, clientId, memberAssignment: bytes }: any): Member {
+function memberOf({ memberId, clientId, memberAssignment: bytes }: Body): Member {
   const partitions: { topic: string; partition: number }[] = [];
   let at = 2;
   const int32 = (): number => bytes.readInt32BE((at += 4) - 4);

@@ -6,13 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, stopwatch, type Milliseconds } from '#kernel';
 import { errorName, type ApiName } from '#protocol';
 import { addressOf, connectKafka, nameOf, type Address } from './kafka-connection.ts';
-import type { KafkaConnection } from './kafka-connection.ts';
+import type { Body, KafkaConnection } from './kafka-connection.ts';
 
-export type Ask = (api: ApiName, body: object) => Promise<any>;
+export type Ask = (api: ApiName, body: object) => Promise<Body>;
 
 export interface Routes {
   readonly any: Ask;
-  readonly metadata: (topics: readonly string[]) => Promise<any>;
+  readonly metadata: (topics: readonly string[]) => Promise<Body>;
   readonly leader: (topic: string, partition: number) => Ask;
   readonly coordinator: (group: string) => Ask;
   readonly everyNode: () => Promise<readonly Ask[]>;
@@ -56,14 +56,14 @@ export async function createRoutes(broker: string): Promise<Routes> {
     const { host, port } = node;
     return remembered(connections, nameOf(node), () => connectKafka({ host, port }));
   };
-  const metadata = (names: readonly string[]): Promise<any> => {
+  const metadata = (names: readonly string[]): Promise<Body> => {
     const topics = names.map((name) => ({ name }));
     return first.ask('Metadata', { topics, allowAutoTopicCreation: false });
   };
   const leaderOf = async (topic: string, partition: number): Promise<KafkaConnection> => {
     const { brokers, topics } = await metadata([topic]);
-    const found = topics[0]?.partitions.find((each: any) => each.partitionIndex === partition);
-    const node = brokers.find((each: any) => each.nodeId === found?.leaderId);
+    const found = topics[0]?.partitions.find((each: Body) => each.partitionIndex === partition);
+    const node = brokers.find((each: Body) => each.nodeId === found?.leaderId);
     if (node === undefined) throw new Passing(`${topic}/${partition} has no leader`);
     return at(node);
   };
@@ -123,7 +123,6 @@ async function patiently<Value>(work: () => Promise<Value>, forget: () => void):
   for (;;) {
     try {
       // One try after the other: that is the point.
-      // oxlint-disable-next-line no-await-in-loop
       return await work();
     } catch (error) {
       if (!(error instanceof Passing)) throw error;
@@ -132,7 +131,6 @@ async function patiently<Value>(work: () => Promise<Value>, forget: () => void):
         throw new Failure('TROUBLE', says, { cause: error });
       }
       forget();
-      // oxlint-disable-next-line no-await-in-loop
       await sleep(againMs);
     }
   }

@@ -5,6 +5,7 @@
  */
 import { Failure, wallMs } from '#kernel';
 import { batchesIn, encodeBatch, errorName, type BatchRecord } from '#protocol';
+import type { Body } from './kafka-connection.ts';
 import { demand, Passing, type Ask, type Routes } from './kafka-routes.ts';
 
 export interface TopicState {
@@ -41,8 +42,8 @@ export function topicOperations({ any, metadata, leader, patiently }: Routes): T
   const topicsOf = async (names: readonly string[]): Promise<readonly TopicState[]> => {
     const { topics } = await metadata(names);
     return topics
-      .filter((topic: any) => topic.errorCode === 0)
-      .map(({ name, topicId, partitions }: any) => ({
+      .filter((topic: Body) => topic.errorCode === 0)
+      .map(({ name, topicId, partitions }: Body) => ({
         name,
         id: /^[0-]*$/.test(topicId) ? undefined : topicId,
         partitions: partitions.length,

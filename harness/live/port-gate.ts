@@ -19,6 +19,12 @@ export interface PortGate {
   waitsFor(): string | undefined;
 }
 
+interface Passage {
+  readonly point: FaultPoint;
+  /** Counts calls of this operation, whoever made them. */
+  readonly nth: number;
+}
+
 export function createPortGate(world: LiveWorld): PortGate {
   const { plan } = world;
   const ordinals = new Map<string, number>();
@@ -26,7 +32,7 @@ export function createPortGate(world: LiveWorld): PortGate {
   const pending = new Map<PortCall, string>();
   let struck = false;
 
-  const pointOf = (slot: Slot, operation: string, args: readonly unknown[]): FaultPoint => {
+  const passageOf = (slot: Slot, operation: string, args: readonly unknown[]): Passage => {
     const point = {
       slot: slot.name,
       operation,
@@ -36,17 +42,18 @@ export function createPortGate(world: LiveWorld): PortGate {
     const key = pointKey({ ...point, ordinal: 0 }, 'before apply');
     const ordinal = (ordinals.get(key) ?? 0) + 1;
     ordinals.set(key, ordinal);
-    counts.set(operation, (counts.get(operation) ?? 0) + 1);
-    return { ...point, ordinal };
+    const nth = (counts.get(operation) ?? 0) + 1;
+    counts.set(operation, nth);
+    return { point: { ...point, ordinal }, nth };
   };
 
   /** True = the process was killed here. */
-  const strikes = (slot: Slot, point: FaultPoint, phase: Phase): boolean => {
+  const strikes = (slot: Slot, { point, nth }: Passage, phase: Phase): boolean => {
     if (plan.kind !== 'crash' || struck || plan.phase !== phase) return false;
     const { at } = plan;
     const here =
       'nth' in at
-        ? at.operation === point.operation && counts.get(at.operation) === at.nth
+        ? at.operation === point.operation && nth === at.nth
         : pointKey(at, phase) === pointKey(point, phase);
     if (!here) return false;
     struck = true;
@@ -57,32 +64,34 @@ export function createPortGate(world: LiveWorld): PortGate {
     return true;
   };
 
+  const arrive = async (slot: Slot, instance: Instance, message: PortCall): Promise<void> => {
+    const { port, call, args, id } = message;
+    const operation = `${port}.${call}`;
+    const passage = passageOf(slot, operation, args);
+    const { incarnation } = slot;
+    if (strikes(slot, passage, 'before apply')) return;
+    pending.set(message, slot.name);
+    let answer: { value?: unknown; error?: PlainError };
+    try {
+      answer = { value: await world.ports.get(port)?.apply(call, args) };
+    } catch (error) {
+      answer = { error: plainError(error) };
+    }
+    pending.delete(message);
+    world.history.add({
+      kind: 'port',
+      name: operation,
+      args: args as readonly Json[],
+      outcome: answer.error === undefined ? 'applied' : 'rejected',
+      slot: slot.name,
+      incarnation,
+    });
+    if (slot.instance === instance && strikes(slot, passage, 'after apply')) return;
+    instance.tell({ kind: 'answer', id, ...answer });
+  };
+
   return {
-    async arrived(slot, instance, message) {
-      const { port, call, args, id } = message;
-      const operation = `${port}.${call}`;
-      const point = pointOf(slot, operation, args);
-      const { incarnation } = slot;
-      if (strikes(slot, point, 'before apply')) return;
-      pending.set(message, slot.name);
-      let answer: { value?: unknown; error?: PlainError };
-      try {
-        answer = { value: await world.ports.get(port)?.apply(call, args) };
-      } catch (error) {
-        answer = { error: plainError(error) };
-      }
-      pending.delete(message);
-      world.history.add({
-        kind: 'port',
-        name: operation,
-        args: args as readonly Json[],
-        outcome: answer.error === undefined ? 'applied' : 'rejected',
-        slot: slot.name,
-        incarnation,
-      });
-      if (strikes(slot, point, 'after apply')) return;
-      instance.tell({ kind: 'answer', id, ...answer });
-    },
+    arrived: (slot, instance, message) => void arrive(slot, instance, message),
     abandon(slot) {
       for (const [call, owner] of pending) if (owner === slot.name) pending.delete(call);
     },

@@ -148,10 +148,10 @@ export function createSupervisor(world: LiveWorld): Supervisor {
       over = true;
       for (const timer of timers) clearTimeout(timer);
       await Promise.all(
-        [...slots.values()].map((slot) => {
+        [...slots.values()].map(async (slot) => {
           const { instance } = slot;
           slot.instance = undefined;
-          return instance?.kill();
+          await instance?.kill();
         }),
       );
     },

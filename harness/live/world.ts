@@ -83,13 +83,11 @@ export async function runLive(options: LiveRunOptions): Promise<LiveRecord> {
     world.workload.begin();
     while (ending === undefined) {
       // A look, then a pause, until it is over: Kafka tells nobody that it is done.
-      // oxlint-disable-next-line no-await-in-loop
       await world.observer.look();
       if (aborted !== undefined) throw aborted;
       signal?.throwIfAborted();
       const waitsFor = rest.look();
       if (waitsFor !== undefined) onWait(waitsFor);
-      // oxlint-disable-next-line no-await-in-loop
       if (ending === undefined) await sleep(pollMs);
     }
   } finally {

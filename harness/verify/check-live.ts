@@ -8,7 +8,7 @@
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Failure, stopwatch } from '#kernel';
+import { Failure, invariant, stopwatch } from '#kernel';
 import { judge, type Judgement } from '#check';
 import { loadChapter, resolveChapter, type Chapter } from '#content';
 import { parseFault, printFault, type Schedule } from '#schedule';
@@ -90,7 +90,6 @@ async function runAll(check: LiveCheck, plans: readonly Plan[]): Promise<LiveRes
       request.onProgress?.({ phase, ...done, ...event });
     say({});
     // One Kafka, fixed topic names: one run after the other.
-    // oxlint-disable-next-line no-await-in-loop
     const result = await runOne(check, plan, (waitsFor) => say({ waitsFor }));
     results.push(result);
     if (isHit(result) || result.judgement.unknown !== undefined) break;
@@ -123,6 +122,10 @@ async function runOne(
       ...stacksOf(made, files),
     });
     ({ slots } = record);
+    for (const { service, libraries } of record.loaded) {
+      const same = service === made.service.hash && libraries === made.libraries.hash;
+      invariant(same, 'a process loads the very files that the simulated world evaluates');
+    }
     return resultOf(record, chapter, plan, example, horizonMs);
   } finally {
     await ground.clear(slots);

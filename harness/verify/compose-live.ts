@@ -121,8 +121,9 @@ function replayLine({ chapter, request }: LiveComposition, faults: readonly stri
   const what =
     faults.length === 0 ? ' --calm' : faults.map((fault) => ` --fault '${fault}'`).join('');
   const own = request.folders.includes(chapter.solutionPath) ? ' --solution' : '';
+  const from = request.folders.slice(1).map((path) => ` --from ${path}`);
   const number = chapterArgument(chapter.folder);
-  return `npx crash ${number} --world live --broker ${request.broker}${own}${what}`;
+  return `npx crash ${number} --world live --broker ${request.broker}${own}${from.join('')}${what}`;
 }
 
 function linesOf({ facts, ending }: LiveRecord, { witnesses }: Finding): SourceLine[] {
