@@ -22,12 +22,19 @@ export interface Recorder {
 /** Facts that change nothing for anybody: they do not keep a world from coming to rest. */
 const silent = new Set<Fact['kind']>(['operation', 'console', 'client']);
 
+/**
+ * Whoever is told something is about to do something else, perhaps after a pause of its own. Only so
+ * often since something really changed: some ask again for ever.
+ */
+const mostAnswers = 20;
+
 export function createRecorder(now: () => Milliseconds, changed: () => void): Recorder {
   const facts: Fact[] = [];
   const lines = new Map<number, SourceLine>();
   const hash = createHash('sha256');
   const steps: string[] = [];
   let lastChange = -1;
+  let answers = 0;
   let pending: Uint8Array[] = [];
   let pendingSize = 0;
 
@@ -44,8 +51,9 @@ export function createRecorder(now: () => Milliseconds, changed: () => void): Re
       if (line !== undefined) lines.set(seq, line);
       if (!silent.has(fact.kind)) {
         lastChange = seq;
+        answers = 0;
         changed();
-      }
+      } else if (isAnswer(fact) && ++answers <= mostAnswers) changed();
       return seq;
     },
     bytes(direction, connection, bytes) {
@@ -70,4 +78,8 @@ export function createRecorder(now: () => Milliseconds, changed: () => void): Re
     },
     lastChange: () => lastChange,
   };
+}
+
+function isAnswer(fact: Unstamped): boolean {
+  return fact.kind === 'operation' && fact.step === 'answered';
 }

@@ -118,15 +118,22 @@ export function createWorld(options: WorldOptions): World {
   let suspended: Promise<void> | undefined;
   let aborted: { error: unknown } | undefined;
   let restStarted = false;
+  let changed = false;
   let keyless = 0;
   let rest: Rest;
   const recorder = createRecorder(
     () => nowMs,
     () => {
-      agenda.mark();
-      broker.markTimers();
+      changed = true;
     },
   );
+
+  /** After the event, so that timers which it armed in answer to the change are waited for too. */
+  const mark = (): void => {
+    changed = false;
+    agenda.mark();
+    broker.markTimers();
+  };
 
   const originalOf = (command: string): Fact | undefined =>
     recorder.facts().find((fact) => fact.kind === 'append' && fact.command === command);
@@ -308,6 +315,7 @@ export function createWorld(options: WorldOptions): World {
         agenda.take()?.run();
       }
       for (let go = afterStep.shift(); go !== undefined; go = afterStep.shift()) go();
+      if (changed) mark();
       return 'moved';
     },
     result(): RunRecord {
