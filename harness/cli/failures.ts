@@ -30,6 +30,7 @@ const exitCodes: Readonly<Record<FailureCode, ExitCode>> = {
   UNCONTROLLED: 3,
   PORT_BUSY: 5,
   NO_BROKER: 5,
+  NO_DATABASE: 5,
   TROUBLE: 5,
 };
 
@@ -61,6 +62,7 @@ function textOf(
       return renderUncontrolled(message, screen);
     case 'PORT_BUSY':
     case 'NO_BROKER':
+    case 'NO_DATABASE':
       return renderUsage(message, 'npx crash --help', screen);
     case 'TROUBLE':
       return renderTrouble(message, saveTrouble(error), screen);

@@ -8,6 +8,7 @@ export type FailureCode =
   | 'UNCONTROLLED' // the learner's code does what the simulation cannot replay: unknown, exit 3
   | 'PORT_BUSY'
   | 'NO_BROKER'
+  | 'NO_DATABASE' // PostgreSQL does not start, or stopped: exit 5
   | 'TROUBLE'; // ours: exit 5
 
 export class Failure extends Error {
