@@ -37,6 +37,7 @@ const advice = 'Use --broker with an empty test cluster, for example the one of 
 export function createGround(options: GroundOptions): Ground {
   const { kafka, chapter, memory } = options;
   const names = Object.keys(chapter.topics);
+  let ids: readonly string[] = [];
   return {
     async prepare() {
       const there = await kafka.topics(names);
@@ -53,15 +54,17 @@ export function createGround(options: GroundOptions): Ground {
       const made = await Promise.all(
         names.map((name) => kafka.createTopic(name, chapter.topics[name]?.partitions ?? 1)),
       );
-      remember(
-        memory,
-        made.flatMap(({ id }) => id ?? []),
-      );
+      ids = made.flatMap(({ id }) => id ?? []);
+      keep(memory, [...remembered(memory), ...ids]);
     },
     async clear(slots) {
       const groups = await ownGroups(options, slots);
       await Promise.all(groups.map((group) => removeGroup(options, group, slots)));
       await Promise.all(names.map((name) => kafka.deleteTopic(name)));
+      keep(
+        memory,
+        [...remembered(memory)].filter((id) => !ids.includes(id)),
+      );
     },
   };
 }
@@ -146,8 +149,8 @@ function remembered(file: string): ReadonlySet<string> {
   }
 }
 
-function remember(file: string, ids: readonly string[]): void {
-  const all = [...remembered(file), ...ids].slice(-mostRemembered);
+/** The newest last; of more than enough the oldest are forgotten, and with that left alone. */
+function keep(file: string, ids: readonly string[]): void {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(all));
+  writeFileSync(file, JSON.stringify(ids.slice(-mostRemembered)));
 }

@@ -1,6 +1,6 @@
 /**
- * The supervisor of the live deployment: a process that ends is started again, after one second,
- * then two, then four; one that stays alive and does nothing is not.
+ * The supervisor of the live deployment: a process that ends is started again after a second; one
+ * that stays alive and does nothing is not.
  */
 import { Failure, type Milliseconds } from '#kernel';
 import type { SourceLine } from '#check';
@@ -30,8 +30,7 @@ export interface Supervisor {
   killAll(): Promise<void>;
 }
 
-const firstBackOffMs: Milliseconds = 1_000;
-const longestBackOffMs: Milliseconds = 4_000;
+const backOffMs: Milliseconds = 1_000;
 const mostExits = 10;
 /** How long a process has to end after it was told to stop. */
 const gracePeriodMs: Milliseconds = 30_000;
@@ -81,12 +80,7 @@ export function createSupervisor(world: LiveWorld): Supervisor {
     const stopped = slot.state === 'stopping';
     down(world, slot, stopped ? 'stopped' : 'exits', stopped ? undefined : reason, line);
     if (stopped) return later(0, () => launch(slot));
-    const exits = ++slot.exitsInRow;
-    if (exits < mostExits) {
-      return later(Math.min(firstBackOffMs * 2 ** (exits - 1), longestBackOffMs), () =>
-        launch(slot),
-      );
-    }
+    if (++slot.exitsInRow < mostExits) return later(backOffMs, () => launch(slot));
     return world.finish({
       kind: 'service',
       property: 'stays-up',
@@ -120,7 +114,7 @@ export function createSupervisor(world: LiveWorld): Supervisor {
       if (instance === undefined) return;
       slot.exitsInRow = 0;
       down(world, slot, 'dies');
-      void instance.kill().then(() => later(firstBackOffMs, () => launch(slot)));
+      void instance.kill().then(() => later(backOffMs, () => launch(slot)));
     },
     restartEverything() {
       for (const slot of slots.values()) {

@@ -28,7 +28,9 @@ export async function startFastBroker(
     },
     onTrouble: (error) => troubles.push(error),
     broker: (address) => {
-      const broker = createBroker({ groupInitialRebalanceDelayMs: 0, ...options, ...address });
+      const idSeed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+      const quick = { groupInitialRebalanceDelayMs: 0, idSeed };
+      const broker = createBroker({ ...quick, ...options, ...address });
       for (const [name, partitions] of Object.entries(topics)) broker.createTopic(name, partitions);
       return broker;
     },
