@@ -3,6 +3,7 @@
  * first red comes soon. Exit: 0 holds, 1 broken, 2 usage, 3 unknown, 4 does not compile or load, 5
  * trouble of ours.
  */
+import { keepCompiled } from '#kernel';
 import { parseArguments, type Misuse } from './arguments.ts';
 import { terminal } from './terminal.ts';
 import { watchParents } from './parent.ts';
@@ -29,6 +30,7 @@ async function explain(error: unknown): Promise<ExitCode> {
 }
 
 export async function main(argv: readonly string[]): Promise<ExitCode> {
+  keepCompiled();
   let command = parseArguments(argv);
   if (command.kind === 'misuse' && command.sentence.startsWith('There is no option')) {
     const { nearest } = await import('#schedule');

@@ -7,3 +7,4 @@ export { hashName, random, type Random } from './random.ts';
 
 /** Virtual or real milliseconds since the Unix epoch, or a length of time where the name says so. */
 export type Milliseconds = number;
+export { keepCompiled, keepingCompiled, writeCompiled } from './compile-cache.ts';

@@ -1,6 +1,6 @@
 /** Asks for one check: starts the simulation process, hears its progress, hands back its report. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { Failure } from '#kernel';
+import { Failure, keepingCompiled } from '#kernel';
 import type { FromSimulation, ToSimulation } from './engine/simulation.ts';
 import { revived } from './engine/plain-error.ts';
 import type { CheckRequest } from './request.ts';
@@ -10,7 +10,7 @@ export function check({ onProgress, signal, ...request }: CheckRequest): Promise
   return new Promise((resolve, reject) => {
     const child = fork(new URL('./engine/simulation.ts', import.meta.url), {
       execArgv: ['--disable-warning=ExperimentalWarning'],
-      env: { ...process.env, TZ: 'UTC' },
+      env: keepingCompiled({ ...process.env, TZ: 'UTC' }),
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });

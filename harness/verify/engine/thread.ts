@@ -1,7 +1,7 @@
 /** One simulation thread: prepares programs, runs schedules one after the other, counts events for its supervisor. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { pathToFileURL } from 'node:url';
-import { invariant } from '#kernel';
+import { invariant, writeCompiled } from '#kernel';
 import type { ChapterDefinition } from '#kit';
 import type { FromThread, ToThread } from './messages.ts';
 import { plainError } from './plain-error.ts';
@@ -20,6 +20,9 @@ const prepare = async (message: ToThread & { kind: 'program' }): Promise<Program
   });
 };
 
+/** A thread is terminated, never ended: what it compiled is written once, after its first run. */
+let written = false;
+
 const say = (message: FromThread): void => port.postMessage(message);
 
 port.on('message', (message: ToThread) => {
@@ -35,7 +38,11 @@ port.on('message', (message: ToThread) => {
   program
     .then((ready) => ready.run(schedule, options))
     .then(
-      (outcome) => say({ kind: 'ran', id, outcome }),
+      (outcome) => {
+        say({ kind: 'ran', id, outcome });
+        if (!written) writeCompiled();
+        written = true;
+      },
       (error: unknown) => say({ kind: 'failed', id, error: plainError(error) }),
     );
 });
