@@ -28,9 +28,22 @@ export function createRest(world: World): Rest {
     world.kafka.idle() &&
     world.passages.waiting() === 0;
 
-  /** Nothing that waited when the world last changed still waits. */
-  const still = (): boolean =>
-    world.agenda.outstanding() === 0 && world.broker.timersOutstanding() === 0;
+  /** The number of changes for which a second round of waiting has begun. */
+  let again = -1;
+
+  /**
+   * Nothing that waited when the world last changed still waits, nor anything that this set off: a
+   * client may be on its way back behind a long poll that it began after the last change.
+   */
+  const still = (): boolean => {
+    if (world.agenda.outstanding() > 0 || world.broker.timersOutstanding() > 0) return false;
+    if (again === world.changes()) return true;
+    if (quiet()) {
+      again = world.changes();
+      world.markTimers();
+    }
+    return false;
+  };
 
   const ends = (): Map<string, number> => {
     const result = new Map<string, number>();

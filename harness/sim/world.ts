@@ -91,6 +91,10 @@ export interface World extends Habitat {
   strikeHere(planned: PlannedFault): void;
   faultStruck(): void;
   lastFaultAtMs(): Milliseconds;
+  /** How often something changed: for telling rest. */
+  changes(): number;
+  /** From here on, timers armed so far are counted until they fire or are cleared. */
+  markTimers(): void;
   finish(ending: Ending): void;
   /** Gives up: the learner's code does not load, or we are wrong. */
   abort(error: unknown): void;
@@ -119,6 +123,7 @@ export function createWorld(options: WorldOptions): World {
   let aborted: { error: unknown } | undefined;
   let restStarted = false;
   let changed = false;
+  let changes = 0;
   let keyless = 0;
   let rest: Rest;
   const recorder = createRecorder(
@@ -129,8 +134,7 @@ export function createWorld(options: WorldOptions): World {
   );
 
   /** After the event, so that timers which it armed in answer to the change are waited for too. */
-  const mark = (): void => {
-    changed = false;
+  const markTimers = (): void => {
     agenda.mark();
     broker.markTimers();
   };
@@ -284,6 +288,8 @@ export function createWorld(options: WorldOptions): World {
       world.supervisor.excuse();
     },
     lastFaultAtMs: () => lastFaultAtMs,
+    changes: () => changes,
+    markTimers,
     finish(how: Ending) {
       ending ??= how;
     },
@@ -315,7 +321,11 @@ export function createWorld(options: WorldOptions): World {
         agenda.take()?.run();
       }
       for (let go = afterStep.shift(); go !== undefined; go = afterStep.shift()) go();
-      if (changed) mark();
+      if (changed) {
+        changed = false;
+        changes++;
+        markTimers();
+      }
       return 'moved';
     },
     result(): RunRecord {
