@@ -1,0 +1,132 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Sessions } from './launch.ts';
+import {
+  endLaunchers,
+  folder,
+  gone,
+  launch,
+  missing,
+  processesIn,
+  quietAfterMs,
+  serversIn,
+  stateOf,
+  type Launched,
+} from './scene.ts';
+
+const mostMs = 2_000;
+const cache = missing === undefined ? folder() : '';
+
+async function nextStartWorks(cacheDirectory: string): Promise<void> {
+  const next = launch({ cacheDirectory });
+  await next.hears('started');
+  await next.close();
+  expect(serversIn(cacheDirectory)).toEqual([]);
+  expect(processesIn(cacheDirectory)).toEqual([]);
+}
+
+describe.skipIf(missing !== undefined)(`a server that is killed (${missing ?? 'for real'})`, () => {
+  beforeAll(() => nextStartWorks(cache));
+  afterAll(() => {
+    endLaunchers();
+    rmSync(cache, { recursive: true, force: true });
+  });
+
+  const states: readonly Sessions[] = ['none', 'one stopped while it waits for a lock', 'one busy'];
+  const victims = ['launcher', 'guard', 'postmaster'] as const;
+  const kills = victims.flatMap((victim) => states.map((sessions) => ({ victim, sessions })));
+
+  test.each(kills)(
+    'leaves nothing for two seconds when its $victim is killed, sessions: $sessions',
+    async ({ victim, sessions }) => {
+      const launched = launch({ cacheDirectory: cache }, sessions);
+      const { server, guard } = await launched.hears('started');
+      const before = processesIn(cache);
+      expect(before).toContain(server);
+      expect(before.filter((pid) => stateOf(pid) === 'T')).toHaveLength(
+        sessions === 'one stopped while it waits for a lock' ? 1 : 0,
+      );
+
+      const launcher = launched.process.pid as number;
+      process.kill({ launcher, guard, postmaster: server }[victim], 'SIGKILL');
+
+      expect(await quietAfterMs(cache)).toBeLessThan(mostMs);
+      if (victim !== 'launcher') {
+        const { sentence } = await launched.hears('ended');
+        expect(sentence).toContain(victim === 'guard' ? 'guard' : 'nobody asked');
+        launched.process.kill('SIGKILL');
+      }
+      await gone([launcher, guard]);
+      await nextStartWorks(cache);
+    },
+  );
+
+  test('leaves its launcher and guard, both killed, to the next start', async () => {
+    const launched = launch({ cacheDirectory: cache }, 'one stopped while it waits for a lock');
+    const { server, guard } = await launched.hears('started');
+    const launcher = launched.process.pid as number;
+    // Nobody may notice in between.
+    process.kill(guard, 'SIGSTOP');
+    process.kill(launcher, 'SIGKILL');
+    process.kill(guard, 'SIGKILL');
+    await gone([launcher, guard]);
+    expect(processesIn(cache)).toContain(server);
+    await nextStartWorks(cache);
+    await gone([server]);
+  });
+});
+
+describe.skipIf(missing !== undefined)('a start that is killed', () => {
+  const serverFolders = (fresh: string): string[] => {
+    const [version] = existsSync(fresh) ? readdirSync(fresh) : [];
+    const servers = join(fresh, version ?? '', 'servers');
+    if (version === undefined || !existsSync(servers)) return [];
+    return readdirSync(servers).map((name) => join(servers, name));
+  };
+  /** In the order of a first start; each is true from some moment on. */
+  const moments: Readonly<Record<string, (fresh: string) => boolean>> = {
+    'the guard has a folder': (fresh) => serverFolders(fresh).length > 0,
+    'initdb is at work': (fresh) => processesIn(fresh).length > 0,
+    'the data are being copied': (fresh) =>
+      serverFolders(fresh).some((path) => existsSync(join(path, 'data'))),
+    'postgres is starting': (fresh) =>
+      serverFolders(fresh).some((path) => existsSync(join(path, 'data/postmaster.pid'))),
+  };
+
+  const cases = Object.keys(moments).flatMap((moment) =>
+    (['launcher', 'guard'] as const).map((victim) => ({ victim, moment })),
+  );
+
+  test.each(cases)(
+    'leaves nothing for two seconds: its $victim, when $moment',
+    async ({ victim, moment }) => {
+      const fresh = folder();
+      const launched = launch({ cacheDirectory: fresh });
+      const reached = moments[moment] as (fresh: string) => boolean;
+      await vi.waitFor(() => expect(reached(fresh)).toBe(true), { timeout: 20_000, interval: 1 });
+      const launcher = launched.process.pid as number;
+      const guard = childOf(launcher);
+      process.kill(victim === 'guard' ? guard : launcher, 'SIGKILL');
+      expect(await quietAfterMs(fresh)).toBeLessThan(mostMs);
+      await tellsOfGuard(launched, victim);
+      await gone([launcher, guard]);
+      expect(processesIn(fresh)).toEqual([]);
+      await nextStartWorks(fresh);
+      rmSync(fresh, { recursive: true });
+    },
+  );
+});
+
+async function tellsOfGuard(launched: Launched, victim: 'launcher' | 'guard'): Promise<void> {
+  if (victim === 'launcher') return;
+  const { code, message } = await launched.hears('failed');
+  expect(code).toBe('NO_DATABASE');
+  expect(message).toContain('guard');
+  launched.process.kill('SIGKILL');
+}
+
+/** The guard is a launcher's only child. */
+function childOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+}
