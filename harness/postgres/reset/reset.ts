@@ -1,0 +1,170 @@
+/**
+ * Puts a database back to where it was before the first run, physically: a query without ORDER BY gives its rows in
+ * the order of the pages, and the planner looks at their number. So touched tables are truncated (pages, indexes and
+ * statistics are as in a new table), sequences set back, seed rows inserted again.
+ *
+ * A table is touched when it has pages; whoever wrote them, a rolled back transaction too. A schema change has left a
+ * count behind (event triggers in `sim`): then only a new database from the template will do.
+ *
+ * Left out: large objects, and statistics objects of the learner's own. DELETE and VACUUM would be as fast, but leave
+ * indexes that have grown.
+ */
+import { invariant, type Milliseconds } from '#kernel';
+import type { Admin, Row } from '../sessions/admin.ts';
+import { literal, quoted } from '../virtual/roles.ts';
+
+export interface ResetOptions {
+  /** Whose tables and sequences are put back. */
+  readonly schemas: readonly string[];
+  /** Inserts the rows that every run begins with; unqualified names are looked for in `schemas`. */
+  readonly seedSql?: string;
+}
+
+export interface Reset {
+  /** A sentence when this run changed more than rows: the database has to be made anew. */
+  needsFreshDatabase(): Promise<string | undefined>;
+  /** Tells of statements that leave their mark without being a schema change. */
+  saw(verbs: readonly string[]): void;
+  /** Everything is as before the first run; the clock stands at this time. No session may be lent. */
+  restore(atMs: Milliseconds): Promise<void>;
+}
+
+interface Sequence {
+  readonly name: string;
+  readonly state: string;
+}
+
+interface Layout {
+  readonly tables: ReadonlyMap<string, string>;
+  /** For each table, those that must be truncated with it because they refer to it. */
+  readonly referrers: ReadonlyMap<string, readonly string[]>;
+  readonly sequences: readonly Sequence[];
+  readonly changes: string;
+}
+
+/** Truncating leaves dead rows in the catalog; they are cleared away before they slow things down. */
+const runsPerCleaning = 250;
+
+/** Statements that change statistics, roles or stored results, which no event trigger sees. */
+const lasting =
+  /^(ANALYZE|VACUUM|CLUSTER|REFRESH MATERIALIZED|(CREATE|ALTER|DROP) (ROLE|USER|GROUP|DATABASE))$/;
+
+export async function prepareReset(admin: Admin, options: ResetOptions): Promise<Reset> {
+  const layout = await readLayout(admin, options.schemas);
+  const probe = probeSql(layout);
+  const path = [...options.schemas.map(quoted), 'sim', 'pg_catalog'].join(', ');
+  const seed =
+    options.seedSql === undefined ? '' : `set local search_path = ${path}; ${options.seedSql}`;
+  let restored = 0;
+  let changed: string | undefined;
+  return {
+    async needsFreshDatabase() {
+      if (changed !== undefined) return changed;
+      const [row] = await admin.query(`select last_value from sim.changes`);
+      const schema = row?.['last_value'] !== layout.changes;
+      return schema ? 'the run changed the schema of the database' : undefined;
+    },
+    saw(verbs) {
+      const verb = verbs.find((name) => lasting.test(name));
+      if (verb !== undefined) changed ??= `the run said ${verb}`;
+    },
+    async restore(atMs) {
+      const [state] = await admin.query(probe);
+      invariant(state !== undefined, 'the state of the tables is one row');
+      const statements = [
+        clockSql(atMs),
+        truncateSql(layout, listOf(state['touched'])),
+        ...setBack(layout.sequences, state),
+        seed,
+      ];
+      await admin.query(statements.join('\n'));
+      if (++restored % runsPerCleaning === 0) await admin.query('vacuum pg_catalog.pg_class');
+    },
+  };
+}
+
+/** A new database from the template; nobody may be connected to either. */
+export async function recreateDatabase(
+  maintenance: Admin,
+  { database, template }: { readonly database: string; readonly template: string },
+): Promise<void> {
+  await maintenance.query(`drop database if exists ${quoted(database)} with (force)`);
+  await maintenance.query(
+    `create database ${quoted(database)} template ${quoted(template)} strategy file_copy`,
+  );
+}
+
+async function readLayout(admin: Admin, schemas: readonly string[]): Promise<Layout> {
+  const own = `relnamespace = any (array[${schemas.map(literal).join()}]::regnamespace[])`;
+  const tables = await admin.query(
+    `select oid::text, oid::regclass::text as name from pg_class where relkind = 'r' and ${own} order by oid`,
+  );
+  const sequences = await admin.query(
+    `select oid::regclass::text as name from pg_class where relkind = 'S' and ${own} order by oid`,
+  );
+  const references = await admin.query(
+    `select confrelid::text as to, conrelid::text as by from pg_constraint where contype = 'f'`,
+  );
+  const names = sequences.map(({ name }) => name ?? '');
+  const [state] = names.length === 0 ? [] : await admin.query(sequenceSql(names));
+  const [changes] = await admin.query('select last_value from sim.changes');
+  return {
+    tables: new Map(tables.map(({ oid, name }) => [oid ?? '', name ?? ''])),
+    referrers: referrersOf(references),
+    sequences: names.map((name, index) => ({ name, state: state?.[`s${index}`] ?? '' })),
+    changes: changes?.['last_value'] ?? '',
+  };
+}
+
+function referrersOf(references: readonly Row[]): Map<string, string[]> {
+  const referrers = new Map<string, string[]>();
+  for (const { to, by } of references) {
+    referrers.set(to ?? '', [...(referrers.get(to ?? '') ?? []), by ?? '']);
+  }
+  return referrers;
+}
+
+function sequenceColumns(names: readonly string[]): string[] {
+  return names.map(
+    (name, index) => `(select last_value || '/' || is_called from ${name}) s${index}`,
+  );
+}
+
+function sequenceSql(names: readonly string[]): string {
+  return `select ${sequenceColumns(names).join()}`;
+}
+
+function probeSql({ tables, sequences }: Layout): string {
+  const touched =
+    `array(select oid from unnest('{${[...tables.keys()].join()}}'::oid[]) oid` +
+    ` where pg_relation_size(oid) > 0) touched`;
+  return `select ${[touched, ...sequenceColumns(sequences.map(({ name }) => name))].join()}`;
+}
+
+function truncateSql({ tables, referrers }: Layout, touched: readonly string[]): string {
+  const all = new Set(touched);
+  for (const oid of all) for (const by of referrers.get(oid) ?? []) all.add(by);
+  const names = [...all].flatMap((oid) => tables.get(oid) ?? []);
+  return names.length === 0 ? '' : `truncate ${names.join()};`;
+}
+
+function setBack(sequences: readonly Sequence[], now: Row): string[] {
+  return sequences.flatMap(({ name, state }, index) => {
+    if (now[`s${index}`] === state) return [];
+    const [value, called] = state.split('/');
+    return `select setval(${literal(name)}, ${value}, ${called});`;
+  });
+}
+
+/** Seed rows are of the time at which the run begins. */
+function clockSql(atMs: Milliseconds): string {
+  const names = ['clock', 'tx_admin', 'statement_admin', 'chance_admin'];
+  const values = names.map(
+    (name) => `setval('sim.${name}', ${name === 'chance_admin' ? 1 : atMs})`,
+  );
+  return `select ${values.join()};`;
+}
+
+function listOf(array: string | null | undefined): string[] {
+  return (array ?? '').replaceAll(/[{}]/g, '').split(',').filter(Boolean);
+}

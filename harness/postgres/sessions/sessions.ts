@@ -1,0 +1,386 @@
+/**
+ * Lends warm server sessions and keeps the server under control: one session moves at a time; one that waits for a
+ * lock is found in the lock table, stopped, and let go when the world says so. Between two moves the server stands
+ * still, so that what the lock table says stays true.
+ *
+ * The only real time here is patience: how long a group may be unanswered before it is looked up, and how long it may
+ * run without waiting for anybody before it is given up as not replayable.
+ */
+import { Failure, invariant, stopwatch, within, type Milliseconds } from '#kernel';
+import type { ReadGroup } from '../statements/reader.ts';
+import { sleepLockClass } from '../virtual/functions.ts';
+import type { ErrorFields } from '../wire/errors.ts';
+import type { Frame } from '../wire/frames.ts';
+import { query } from '../wire/messages.ts';
+import { openAdmin, type Admin } from './admin.ts';
+import { answerOf, readNotification, readSleep, type Answer, type Notification } from './answer.ts';
+import type { RawAnswer, ServerAddress } from './connection.ts';
+import { asCancelledFor, deadlockReport, turnedTo, type CancelReason } from './deadlock.ts';
+import {
+  clockSql,
+  LentSession,
+  readTimeouts,
+  startSettings,
+  streamSql,
+  type Ended,
+  type Fate,
+  type Outcome,
+  type StartOptions,
+} from './lent.ts';
+import {
+  cycleFrom,
+  holders,
+  locksSql,
+  lookUpSql,
+  readLocks,
+  readLookUp,
+  type Pid,
+} from './locks.ts';
+import { WarmSessions } from './warm.ts';
+
+/** A server that `startPostgres` started, with a database in it. */
+export interface LendingServer {
+  readonly address: ServerAddress;
+  readonly database: string;
+  /** A superuser. */
+  readonly admin: string;
+  /** SIGSTOP and SIGCONT for one backend; missing where that cannot be done. False: it is gone. */
+  stopBackend?(pid: Pid): boolean;
+  continueBackend?(pid: Pid): boolean;
+}
+
+export interface SessionsOptions {
+  readonly roles: readonly { readonly name: string; readonly warm: number }[];
+  readonly seed?: number;
+  /** How long a group may be unanswered before the lock table is asked. */
+  readonly patienceMs?: Milliseconds;
+  /** How long a statement may run, in real time. */
+  readonly limitMs?: Milliseconds;
+  /** Who of a deadlock is cancelled; the one who closed it (the first) unless told otherwise. */
+  victimOf?(cycle: readonly LentSession[]): LentSession;
+}
+
+interface Flight {
+  readonly session: LentSession;
+  readonly group: ReadGroup;
+  readonly answer: Promise<RawAnswer>;
+  /** When it began to wait, in order. */
+  readonly order: number;
+  sleep: { readonly untilMs: number; readonly turn: number } | undefined;
+  fellAsleep: Promise<undefined>;
+  /** Its client is gone; it goes on until it is answered. */
+  orphan: boolean;
+}
+
+export async function openSessions(
+  server: LendingServer,
+  options: SessionsOptions,
+): Promise<Sessions> {
+  const admin = await openAdmin({ ...server, user: server.admin });
+  const warm = new WarmSessions(server, admin);
+  const sessions = new Sessions(server, admin, warm, options);
+  await sessions.holdSleep();
+  for (const { name, warm: count } of options.roles) await warm.warm(name, count);
+  return sessions;
+}
+
+export class Sessions {
+  readonly admin: Admin;
+  seed: number;
+  readonly #server: LendingServer;
+  readonly #warm: WarmSessions;
+  readonly #options: SessionsOptions;
+  readonly #lent = new Map<Pid, LentSession>();
+  /** Those that wait, in the order in which they began to. */
+  readonly #flights = new Map<LentSession, Flight>();
+  #order = 0;
+  #nextSleep = 0;
+  #moving: LentSession | undefined;
+
+  constructor(server: LendingServer, admin: Admin, warm: WarmSessions, options: SessionsOptions) {
+    this.#server = server;
+    this.#warm = warm;
+    this.#options = options;
+    this.admin = admin;
+    this.seed = options.seed ?? 0;
+  }
+
+  async lend({ role, parameters = {}, stream }: StartOptions): Promise<LentSession> {
+    const warm = await this.#warm.take(role);
+    await this.admin.query(streamSql(warm, this.seed, stream));
+    const session = new LentSession(warm, this.#controller, await startSettings(warm, parameters));
+    this.#lent.set(session.backendPid, session);
+    return session;
+  }
+
+  /** All that wait, in the order in which they began to; also those whose client is gone. */
+  get waiting(): readonly LentSession[] {
+    return [...this.#flights.keys()];
+  }
+
+  /** Those of them that nothing blocks any more. Ask after each move; let them go one at a time. */
+  async freed(): Promise<LentSession[]> {
+    const waiting = [...this.#flights.values()].filter(({ sleep }) => sleep === undefined);
+    if (waiting.length === 0) return [];
+    const blockers = await this.#lookUp(waiting.map(({ session }) => session.backendPid));
+    return waiting
+      .filter(({ session }) => (blockers.get(session.backendPid) ?? []).length === 0)
+      .map(({ session }) => session);
+  }
+
+  /** Brings what was notified: after each group that may have committed. */
+  async nudge(): Promise<{ session: LentSession; notifications: Notification[] }[]> {
+    const found: { session: LentSession; notifications: Notification[] }[] = [];
+    for (const session of this.#lent.values()) {
+      const { connection } = session.warm;
+      const idle = session.status === 'I' && session.waiting === undefined && !connection.busy;
+      if (!session.listening || !idle || connection.tracker.skipping) continue;
+      const { frames } = await connection.send([query('')]);
+      const notifications = frames.filter(({ type }) => type === 'A').map(readNotification);
+      if (notifications.length > 0) found.push({ session, notifications });
+    }
+    return found;
+  }
+
+  /** A CancelRequest: cancels what that session waits for, if it does. */
+  async cancelRequest(pid: Pid, key: Buffer): Promise<Ended | undefined> {
+    const session = this.#lent.get(pid);
+    if (session?.waiting === undefined) return undefined;
+    if (!session.warm.connection.greeting.key.equals(key)) return undefined;
+    return { session, answer: await session.cancel('user request') };
+  }
+
+  /** Takes every session back, at the end of a run. */
+  async giveAllBack(): Promise<void> {
+    for (const session of this.waiting) await session.giveBack('lost');
+    for (const session of this.#lent.values()) await session.giveBack('lost');
+  }
+
+  async close(): Promise<void> {
+    await this.giveAllBack();
+    await this.#warm.close();
+    await this.admin.close();
+  }
+
+  /** The lock that the next sleeper will wait for is held before anybody can ask for it. */
+  async holdSleep(): Promise<void> {
+    const [row] = await this.admin.query('select last_value, is_called from sim.sleeps');
+    const last = Number(row?.['last_value'] ?? 0);
+    this.#nextSleep = row?.['is_called'] === 't' ? last + 1 : last;
+    await this.#lockSleep(this.#nextSleep);
+  }
+
+  readonly #controller = {
+    forward: async (
+      session: LentSession,
+      group: ReadGroup,
+      atMs: Milliseconds,
+    ): Promise<Outcome> => {
+      invariant(session.waiting === undefined, 'a session that waits is not asked again');
+      const release = this.#take(session);
+      try {
+        await this.admin.query(clockSql(session, atMs, session.status === 'I'));
+        const flight = this.#start(session, group);
+        return await this.#settle(flight, this.#options.patienceMs ?? 3);
+      } finally {
+        release();
+      }
+    },
+    letGo: async (session: LentSession, atMs: Milliseconds): Promise<Outcome> => {
+      const flight = this.#flightOf(session);
+      const release = this.#take(session);
+      try {
+        await this.admin.query(`select setval('sim.clock', ${atMs})`);
+        await this.#wake(flight);
+        this.#server.continueBackend?.(session.backendPid);
+        return await this.#settle(flight, 1);
+      } finally {
+        release();
+      }
+    },
+    cancel: (session: LentSession, reason: CancelReason): Promise<Answer> =>
+      this.#cancel(this.#flightOf(session), reason),
+    giveBack: (session: LentSession, inFlight: Fate): Promise<void> =>
+      this.#giveBack(session, inFlight),
+  };
+
+  #take(session: LentSession): () => void {
+    invariant(this.#moving === undefined, 'one session moves at a time');
+    this.#moving = session;
+    return () => (this.#moving = undefined);
+  }
+
+  #flightOf(session: LentSession): Flight {
+    const flight = this.#flights.get(session);
+    invariant(flight !== undefined, 'only a session that waits can be let go or cancelled');
+    return flight;
+  }
+
+  #start(session: LentSession, group: ReadGroup): Flight {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    let flight: Flight | undefined = undefined;
+    const watch = (frame: Frame): void => {
+      const sleep = readSleep(frame);
+      if (sleep === undefined || flight === undefined) return;
+      flight.sleep = sleep;
+      resolve(undefined);
+    };
+    const answer = session.warm.connection.send(group.frames, watch);
+    flight = {
+      session,
+      group,
+      answer,
+      order: this.#order++,
+      sleep: undefined,
+      fellAsleep: promise,
+      orphan: false,
+    };
+    return flight;
+  }
+
+  /** Waits until the flight is answered or waits for somebody. */
+  async #settle(flight: Flight, patienceMs: Milliseconds): Promise<Outcome> {
+    const { session } = flight;
+    const elapsed = stopwatch();
+    for (let patience = patienceMs; ; patience = 1) {
+      const signals =
+        flight.sleep === undefined ? [flight.answer, flight.fellAsleep] : [flight.answer];
+      const answer = await within(patience, Promise.race(signals));
+      if (answer !== undefined) return this.#answered(flight, answer);
+      const blockers = await this.#lookUp([session.backendPid]);
+      const blockedBy = blockers.get(session.backendPid) ?? [];
+      if (blockedBy.length > 0) return this.#waits(flight, blockedBy);
+      if (elapsed() > (this.#options.limitMs ?? 10_000)) return this.#giveUp(flight);
+    }
+  }
+
+  async #waits(flight: Flight, blockedBy: readonly Pid[]): Promise<Outcome> {
+    const { session, sleep } = flight;
+    this.#flights.set(session, flight);
+    if (sleep !== undefined) await this.#lockSleep(sleep.turn + 1);
+    session.waiting = {
+      blockedBy: sleep === undefined ? blockedBy : [],
+      wakesAtMs: sleep?.untilMs,
+      uncontrolled: this.#server.stopBackend === undefined ? unstoppable : undefined,
+    };
+    const deadlock = sleep === undefined ? await this.#deadlock(session) : undefined;
+    if (deadlock?.victim === session) {
+      const answer = await this.#cancel(flight, 'deadlock', deadlock.report);
+      return { answer, waiting: undefined, ended: [] };
+    }
+    this.#server.stopBackend?.(session.backendPid);
+    // Who began to wait first stays first, also when it comes to wait again.
+    const inOrder = [...this.#flights.values()].toSorted((a, b) => a.order - b.order);
+    this.#flights.clear();
+    for (const entry of inOrder) this.#flights.set(entry.session, entry);
+    if (deadlock === undefined) return { answer: undefined, waiting: session.waiting, ended: [] };
+    const { victim, report } = deadlock;
+    const answer = await this.#cancel(this.#flightOf(victim), 'deadlock', report);
+    return { answer: undefined, waiting: session.waiting, ended: [{ session: victim, answer }] };
+  }
+
+  async #deadlock(
+    closer: LentSession,
+  ): Promise<{ victim: LentSession; report: ErrorFields } | undefined> {
+    const pids = this.waiting.map(({ backendPid }) => backendPid);
+    if (pids.length < 2) return undefined;
+    if (cycleFrom(closer.backendPid, await this.#lookUp(pids)) === undefined) return undefined;
+    const locks = readLocks(await this.admin.query(locksSql(pids)));
+    const cycle = cycleFrom(closer.backendPid, holders(locks));
+    if (cycle === undefined) {
+      throw new Failure(
+        'UNCONTROLLED',
+        'Table locks wait for each other in an order that PostgreSQL would change by itself.',
+      );
+    }
+    const members = cycle.flatMap((pid) => this.#lent.get(pid) ?? []);
+    const victim = this.#options.victimOf?.(members) ?? closer;
+    const told = turnedTo(cycle, victim.backendPid);
+    return { victim, report: deadlockReport(told, locks) };
+  }
+
+  async #cancel(flight: Flight, reason: CancelReason, report?: ErrorFields): Promise<Answer> {
+    const { session } = flight;
+    await this.admin.query(`select pg_cancel_backend(${session.backendPid})`);
+    this.#server.continueBackend?.(session.backendPid);
+    const { frames, closed } = await flight.answer;
+    await this.#wake(flight);
+    const rewritten = asCancelledFor(frames, reason, report);
+    const { answer } = await this.#answered(flight, { frames: rewritten, closed });
+    invariant(answer !== undefined, 'a cancelled statement is answered');
+    return answer;
+  }
+
+  async #answered(flight: Flight, raw: RawAnswer): Promise<Outcome> {
+    const { session, group } = flight;
+    const { connection } = session.warm;
+    const { status, copying } = connection.tracker;
+    this.#flights.delete(session);
+    session.waiting = undefined;
+    const answer = answerOf(
+      raw.frames,
+      { status, copying, closed: raw.closed },
+      group.originalPosition,
+    );
+    for (const { described, text } of group.operations) {
+      if (described.verbs.includes('LISTEN')) session.listening = true;
+      if (text.includes('_timeout')) session.setsTimeouts = true;
+    }
+    if (flight.orphan) await this.#return(session);
+    else if (session.setsTimeouts && status !== 'E' && !copying && endsReady(raw.frames)) {
+      session.timeouts = await readTimeouts(connection);
+    }
+    return { answer, waiting: undefined, ended: [] };
+  }
+
+  async #giveBack(session: LentSession, inFlight: Fate): Promise<void> {
+    const flight = this.#flights.get(session);
+    if (flight !== undefined && inFlight === 'arrives') {
+      flight.orphan = true;
+      return;
+    }
+    if (flight !== undefined) {
+      flight.orphan = false;
+      await this.#cancel(flight, 'user request');
+    }
+    if (this.#lent.has(session.backendPid)) await this.#return(session);
+  }
+
+  async #return(session: LentSession): Promise<void> {
+    this.#lent.delete(session.backendPid);
+    await this.#warm.giveBack(session.warm);
+  }
+
+  async #giveUp(flight: Flight): Promise<never> {
+    const texts = flight.group.operations.map(({ text }) => text.slice(0, 80));
+    await this.#cancel(flight, 'user request');
+    throw new Failure(
+      'UNCONTROLLED',
+      `A statement ran without end in real time and was cancelled: ${texts.join('; ')}`,
+    );
+  }
+
+  /** A sleeper goes on when the lock it waits for is let go. */
+  async #wake(flight: Flight): Promise<void> {
+    const { sleep } = flight;
+    if (sleep === undefined) return;
+    flight.sleep = undefined;
+    flight.fellAsleep = new Promise(() => undefined);
+    await this.admin.query(`select pg_advisory_unlock(${sleepLockClass}, ${sleep.turn})`);
+  }
+
+  async #lockSleep(turn: number): Promise<void> {
+    await this.admin.query(`select pg_advisory_lock(${sleepLockClass}, ${turn})`);
+  }
+
+  async #lookUp(pids: readonly Pid[]): Promise<Map<Pid, Pid[]>> {
+    return readLookUp(await this.admin.query(lookUpSql(pids)));
+  }
+}
+
+const unstoppable =
+  'On this server a session cannot be stopped: who gets a lock first is not replayed.';
+
+function endsReady(frames: readonly Frame[]): boolean {
+  return frames.at(-1)?.type === 'Z';
+}
