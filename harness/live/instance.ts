@@ -16,6 +16,9 @@ export interface Instance {
   kill(): Promise<void>;
 }
 
+/** For what a process wrote just before it ended. */
+const lastWordsMs = 500;
+
 export function startInstance(begin: Begin, events: InstanceEvents): Instance {
   const child = fork(new URL('./instance-main.ts', import.meta.url), {
     execArgv: ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'],
@@ -32,9 +35,11 @@ export function startInstance(begin: Begin, events: InstanceEvents): Instance {
       resolve();
       events.ended(reason);
     };
-    child.on('close', (code, signal) => {
-      end(signal === null ? `process.exit(${code})` : `ended by ${signal}`);
-    });
+    const how = (code: number | null, signal: string | null): string =>
+      signal === null ? `process.exit(${code})` : `ended by ${signal}`;
+    child.on('close', (code, signal) => end(how(code, signal)));
+    // What it started itself may keep its pipes open for ever.
+    child.on('exit', (code, signal) => setTimeout(end, lastWordsMs, how(code, signal)));
     child.on('error', (error) => end(error.message));
   });
   child.on('message', (message: FromInstance) => {

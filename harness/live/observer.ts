@@ -14,16 +14,28 @@ export interface Observer {
 }
 
 export function createObserver(world: LiveWorld): Observer {
+  const log = createLogReader(world);
+  const watch = createGroupWatch(world);
+  return {
+    async look() {
+      // Records before commits: what a commit covers is then in the history before it.
+      await watch.members();
+      await log.readOn();
+      await watch.commits();
+    },
+    ends: () => log.ends,
+    behind: () => watch.behind(log.ends),
+    waitsForTheDead: () => watch.waitsForTheDead(),
+    regrouped: () => watch.regrouped(),
+  };
+}
+
+function createLogReader(world: LiveWorld) {
   const { chapter, kafka, history } = world;
   const places = Object.entries(chapter.topics).flatMap(([topic, { partitions }]) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic, partition, next: 0 })),
   );
   const ends = new Map<string, number>();
-  const committed = new Map<string, number>();
-  const members = new Map<string, string>();
-  const states = new Map<string, string>();
-  let generations = 0;
-  let regrouped = false;
 
   const readOn = async (place: (typeof places)[number]): Promise<void> => {
     const { topic, partition } = place;
@@ -48,6 +60,17 @@ export function createObserver(world: LiveWorld): Observer {
       ends.set(`${topic}/${partition}`, offset + 1);
     }
   };
+
+  return { ends, readOn: () => Promise.all(places.map(readOn)) };
+}
+
+function createGroupWatch(world: LiveWorld) {
+  const { chapter, kafka, history } = world;
+  const committed = new Map<string, number>();
+  const members = new Map<string, string>();
+  const states = new Map<string, string>();
+  let generations = 0;
+  let regrouped = false;
 
   const commitsOf = async (group: string): Promise<void> => {
     for (const { topic, partition, offset } of await kafka.committed(group)) {
@@ -79,14 +102,10 @@ export function createObserver(world: LiveWorld): Observer {
   };
 
   return {
-    async look() {
-      // Records before commits: what a commit covers is then in the history before it.
-      await Promise.all(chapter.groups.map(membersOf));
-      await Promise.all(places.map(readOn));
-      await Promise.all(chapter.groups.map(commitsOf));
-    },
-    ends: () => ends,
-    behind() {
+    members: () => Promise.all(chapter.groups.map(membersOf)),
+    commits: () => Promise.all(chapter.groups.map(commitsOf)),
+    regrouped: () => regrouped,
+    behind(ends: ReadonlyMap<string, number>): string | undefined {
       for (const group of chapter.groups) {
         for (const [place, end] of ends) {
           const at = committed.get(`${group} ${place}`) ?? 0;
@@ -96,7 +115,7 @@ export function createObserver(world: LiveWorld): Observer {
       }
       return undefined;
     },
-    waitsForTheDead() {
+    waitsForTheDead(): string | undefined {
       if (world.plan.kind !== 'crash' || world.lastFaultAtMs() === 0) return undefined;
       const group = chapter.groups.find((name) => states.get(name) === 'PreparingRebalance');
       return (
@@ -105,7 +124,6 @@ export function createObserver(world: LiveWorld): Observer {
           'until its session is over (30 s by default)'
       );
     },
-    regrouped: () => regrouped,
   };
 }
 

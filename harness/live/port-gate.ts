@@ -27,26 +27,10 @@ interface Passage {
 
 export function createPortGate(world: LiveWorld): PortGate {
   const { plan } = world;
-  const ordinals = new Map<string, number>();
-  const counts = new Map<string, number>();
   const pending = new Map<PortCall, string>();
   let struck = false;
 
-  const passageOf = (slot: Slot, operation: string, args: readonly unknown[]): Passage => {
-    const point = {
-      slot: slot.name,
-      operation,
-      target: '',
-      cause: causeOf(world, operation, args),
-    };
-    const key = pointKey({ ...point, ordinal: 0 }, 'before apply');
-    const ordinal = (ordinals.get(key) ?? 0) + 1;
-    ordinals.set(key, ordinal);
-    const nth = (counts.get(operation) ?? 0) + 1;
-    counts.set(operation, nth);
-    return { point: { ...point, ordinal }, nth };
-  };
-
+  const passageOf = createCounter(world);
   /** True = the process was killed here. */
   const strikes = (slot: Slot, { point, nth }: Passage, phase: Phase): boolean => {
     if (plan.kind !== 'crash' || struck || plan.phase !== phase) return false;
@@ -99,6 +83,26 @@ export function createPortGate(world: LiveWorld): PortGate {
       const [call] = pending.keys();
       return call && `${call.port}.${call.call} has not answered`;
     },
+  };
+}
+
+/** Names each call by the one notation, and counts it. */
+function createCounter(world: LiveWorld) {
+  const ordinals = new Map<string, number>();
+  const counts = new Map<string, number>();
+  return (slot: Slot, operation: string, args: readonly unknown[]): Passage => {
+    const point = {
+      slot: slot.name,
+      operation,
+      target: '',
+      cause: causeOf(world, operation, args),
+    };
+    const key = pointKey({ ...point, ordinal: 0 }, 'before apply');
+    const ordinal = (ordinals.get(key) ?? 0) + 1;
+    ordinals.set(key, ordinal);
+    const nth = (counts.get(operation) ?? 0) + 1;
+    counts.set(operation, nth);
+    return { point: { ...point, ordinal }, nth };
   };
 }
 

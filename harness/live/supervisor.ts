@@ -3,8 +3,8 @@
  * that stays alive and does nothing is not.
  */
 import { Failure, type Milliseconds } from '#kernel';
-import type { SourceLine } from '#check';
-import { startInstance, type Instance } from './instance.ts';
+import type { Ending, SourceLine } from '#check';
+import { startInstance, type Instance, type InstanceEvents } from './instance.ts';
 import type { FromInstance, PlainError } from './messages.ts';
 import type { LiveWorld } from './world.ts';
 import { clientEvents } from './client-events.ts';
@@ -51,62 +51,28 @@ export function createSupervisor(world: LiveWorld): Supervisor {
   const launch = (slot: Slot): void => {
     slot.incarnation++;
     slot.state = 'starting';
-    const { incarnation } = slot;
-    let failing: { how: string; line: SourceLine | undefined } | undefined;
     note(world, slot, 'starts');
-    const instance = startInstance(beginOf(world, slot), {
-      said: (message) => {
-        if (message.kind !== 'fails') return hear(world, slot, instance, message);
-        const { how, error } = message;
-        failing = { how: `${how}: ${describe(error)}`, line: world.lineOf(error.stack) };
-      },
-      wrote: (stream, text) => {
-        for (const fact of clientEvents(text)) {
-          world.history.add(
-            fact.kind === 'client'
-              ? { ...fact, slot: slot.name, incarnation }
-              : { ...fact, text: world.readable(fact.text), stream, slot: slot.name, incarnation },
-          );
-        }
-      },
-      ended: (reason) => {
-        if (slot.instance === instance) exited(slot, failing?.how ?? reason, failing?.line);
-      },
-    });
+    const instance: Instance = startInstance(
+      beginOf(world, slot),
+      eventsOf(world, slot, () => instance, exited),
+    );
     slot.instance = instance;
   };
 
-  const exited = (slot: Slot, reason: string, line: SourceLine | undefined): void => {
-    const stopped = slot.state === 'stopping';
-    down(world, slot, stopped ? 'stopped' : 'exits', stopped ? undefined : reason, line);
+  const exited = (slot: Slot, reason: string | undefined, line?: SourceLine): void => {
+    const stopped = slot.state === 'stopping' && reason === undefined;
+    down(world, slot, stopped ? 'stopped' : 'exits', reason, line);
     if (stopped) return later(0, () => launch(slot));
     if (++slot.exitsInRow < mostExits) return later(backOffMs, () => launch(slot));
-    return world.finish({
-      kind: 'service',
-      property: 'stays-up',
-      sentence: `${slot.name} does not stay up: it ended ${mostExits} times in a row (${reason}).`,
-      ...(line && { line }),
-    });
+    return world.finish(staysDown(slot, reason ?? '', line));
   };
 
   return {
     slots,
     startAll() {
-      for (const [role, { instances }] of Object.entries(world.chapter.roles)) {
-        for (let index = 0; index < instances[0]; index++) {
-          const name = `${role}-${index}`;
-          const state = 'down';
-          const slot: Slot = {
-            name,
-            role,
-            state,
-            incarnation: 0,
-            instance: undefined,
-            exitsInRow: 0,
-          };
-          slots.set(name, slot);
-          launch(slot);
-        }
+      for (const slot of slotsOf(world)) {
+        slots.set(slot.name, slot);
+        launch(slot);
       }
     },
     crash(slot) {
@@ -130,26 +96,80 @@ export function createSupervisor(world: LiveWorld): Supervisor {
     },
     ready: (role) =>
       [...slots.values()].find((slot) => slot.role === role && slot.state === 'ready'),
-    waitsFor() {
-      for (const { name, state } of slots.values()) {
-        if (state === 'starting') return `${name} has not finished starting`;
-        if (state === 'stopping') return `${name} has not finished stopping`;
-        if (state === 'down') return `${name} is down and starts again soon`;
-      }
-      return undefined;
-    },
+    waitsFor: () => waitsFor([...slots.values()]),
     async killAll() {
       over = true;
       for (const timer of timers) clearTimeout(timer);
-      await Promise.all(
-        [...slots.values()].map(async (slot) => {
-          const { instance } = slot;
-          slot.instance = undefined;
-          await instance?.kill();
-        }),
-      );
+      await Promise.all([...slots.values()].map(killed));
     },
   };
+}
+
+function slotsOf({ chapter }: LiveWorld): Slot[] {
+  return Object.entries(chapter.roles).flatMap(([role, { instances }]) =>
+    Array.from({ length: instances[0] }, (_, index): Slot => {
+      const name = `${role}-${index}`;
+      return { name, role, state: 'down', incarnation: 0, instance: undefined, exitsInRow: 0 };
+    }),
+  );
+}
+
+/** What one process says and how it ends; `own` = the process that these events are of. */
+function eventsOf(
+  world: LiveWorld,
+  slot: Slot,
+  own: () => Instance,
+  exited: (slot: Slot, reason: string | undefined, line?: SourceLine) => void,
+): InstanceEvents {
+  const { name, incarnation } = slot;
+  const about = { slot: name, incarnation };
+  let failing: { how: string; line: SourceLine | undefined } | undefined;
+  return {
+    said(message) {
+      if (message.kind !== 'fails') return hear(world, slot, own(), message);
+      const { how, error } = message;
+      failing = { how: `${how}: ${describe(error)}`, line: world.lineOf(error.stack) };
+    },
+    wrote(stream, text) {
+      for (const fact of clientEvents(text)) {
+        world.history.add(
+          fact.kind === 'client'
+            ? { ...fact, ...about }
+            : { ...fact, ...about, stream, text: world.readable(fact.text) },
+        );
+      }
+    },
+    ended(reason) {
+      if (slot.instance !== own()) return;
+      // Told to stop and gone without a word of failure: that is what was asked for.
+      const expected = slot.state === 'stopping' && reason === 'process.exit(0)';
+      exited(slot, failing?.how ?? (expected ? undefined : reason), failing?.line);
+    },
+  };
+}
+
+async function killed(slot: Slot): Promise<void> {
+  const { instance } = slot;
+  slot.instance = undefined;
+  await instance?.kill();
+}
+
+function staysDown({ name }: Slot, reason: string, line: SourceLine | undefined): Ending {
+  return {
+    kind: 'service',
+    property: 'stays-up',
+    sentence: `${name} does not stay up: it ended ${mostExits} times in a row (${reason}).`,
+    ...(line && { line }),
+  };
+}
+
+function waitsFor(slots: readonly Slot[]): string | undefined {
+  for (const { name, state } of slots) {
+    if (state === 'starting') return `${name} has not finished starting`;
+    if (state === 'stopping') return `${name} has not finished stopping`;
+    if (state === 'down') return `${name} is down and starts again soon`;
+  }
+  return undefined;
 }
 
 function beginOf({ program, kafka, ports }: LiveWorld, { role, name }: Slot) {

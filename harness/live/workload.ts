@@ -30,50 +30,21 @@ interface Pending {
 }
 
 export function createWorkload(world: LiveWorld): Workload {
-  const { chapter, commands, history, kafka } = world;
+  const { chapter, commands } = world;
   const waiting: Pending[] = [];
   const underWay = new Map<number, Pending>();
   const own = new Set<string>();
   const sendOf = chapter.workload.send as (command: Command) => Sending;
-  const idOf = chapter.workload.id as (command: Command) => string;
   let next = 0;
   let calls = 0;
   let closed = 0;
-  let keyless = 0;
-
-  const note = (
-    { id, value, closing, slot }: Pending,
-    state: 'sent' | 'acked' | 'unknown',
-    reason?: string,
-  ): void =>
-    history.add({
-      kind: 'command',
-      id,
-      state,
-      value: value as Json,
-      closing,
-      ...(slot && { slot: slot.name }),
-      ...(reason !== undefined && { reason }),
-    });
 
   const settle = (call: number, state: 'acked' | 'unknown', reason?: string): void => {
     const pending = underWay.get(call);
     if (pending === undefined) return;
     underWay.delete(call);
-    note(pending, state, reason);
+    note(world, pending, state, reason);
     if (!pending.closing) sendNext();
-  };
-
-  const write = async (
-    call: number,
-    sending: Extract<Sending, { topic: string }>,
-  ): Promise<void> => {
-    const { topic, key = null, value } = sending;
-    const count = chapter.topics[topic]?.partitions ?? 1;
-    const partition = sending.partition ?? partitionOf(topic, key, count, () => keyless++);
-    const offset = await kafka.append(topic, partition, key, value);
-    own.add(`${topic}/${partition}/${offset}`);
-    settle(call, 'acked');
   };
 
   const dispatch = (pending: Pending): void => {
@@ -83,22 +54,15 @@ export function createWorkload(world: LiveWorld): Workload {
     const call = ++calls;
     pending.slot = slot;
     underWay.set(call, pending);
-    note(pending, 'sent');
+    note(world, pending, 'sent');
     if ('role' in sending) {
-      return slot?.instance?.tell({
-        kind: 'call',
-        id: call,
-        call: sending.call,
-        args: sending.with,
-      });
+      const { call: name, with: args } = sending;
+      return slot?.instance?.tell({ kind: 'call', id: call, call: name, args });
     }
-    return void write(call, sending).catch((cause: unknown) => {
-      world.abort(
-        cause instanceof Failure
-          ? cause
-          : new Failure('TROUBLE', `${pending.id} could not be written to Kafka.`, { cause }),
-      );
-    });
+    return void write(world, sending, call, own).then(
+      () => settle(call, 'acked'),
+      (cause: unknown) => world.abort(notWritten(pending, cause)),
+    );
   };
 
   const sendNext = (): void => {
@@ -127,15 +91,7 @@ export function createWorkload(world: LiveWorld): Workload {
     },
     close(n, partition) {
       closed++;
-      const value = chapter.workload.closing(n);
-      const sending = sendOf(value);
-      dispatch({
-        id: idOf(value),
-        value,
-        sending: 'topic' in sending ? { ...sending, partition } : sending,
-        closing: true,
-        slot: undefined,
-      });
+      dispatch(closingOf(world, n, partition));
     },
     get closed() {
       return closed;
@@ -143,11 +99,60 @@ export function createWorkload(world: LiveWorld): Workload {
   };
 }
 
+function note(
+  { history }: LiveWorld,
+  { id, value, closing, slot }: Pending,
+  state: 'sent' | 'acked' | 'unknown',
+  reason?: string,
+): void {
+  history.add({
+    kind: 'command',
+    id,
+    state,
+    value: value as Json,
+    closing,
+    ...(slot && { slot: slot.name }),
+    ...(reason !== undefined && { reason }),
+  });
+}
+
+function closingOf({ chapter }: LiveWorld, n: number, partition: number): Pending {
+  const { closing, id, send } = chapter.workload;
+  const value = closing(n);
+  const sending = (send as (command: Command) => Sending)(value);
+  return {
+    id: (id as (command: Command) => string)(value),
+    value,
+    sending: 'topic' in sending ? { ...sending, partition } : sending,
+    closing: true,
+    slot: undefined,
+  };
+}
+
+/** `turn` spreads records without a key. */
+async function write(
+  { chapter, kafka }: LiveWorld,
+  sending: Extract<Sending, { topic: string }>,
+  turn: number,
+  own: Set<string>,
+): Promise<void> {
+  const { topic, key = null, value } = sending;
+  const count = chapter.topics[topic]?.partitions ?? 1;
+  const partition = sending.partition ?? partitionOf(topic, key, count, turn);
+  const offset = await kafka.append(topic, partition, key, value);
+  own.add(`${topic}/${partition}/${offset}`);
+}
+
+function notWritten({ id }: Pending, cause: unknown): Failure {
+  if (cause instanceof Failure) return cause;
+  return new Failure('TROUBLE', `${id} could not be written to Kafka.`, { cause });
+}
+
 const partitioner = Partitioners.DefaultPartitioner();
 
 /** As Java's client and kafkajs's default place a keyed record. */
-function partitionOf(topic: string, key: string | null, count: number, turn: () => number): number {
-  if (key === null) return turn() % count;
+function partitionOf(topic: string, key: string | null, count: number, turn: number): number {
+  if (key === null) return turn % count;
   const partitionMetadata = Array.from({ length: count }, (_, partitionId) => ({
     partitionErrorCode: 0,
     partitionId,
