@@ -97,7 +97,7 @@ async function prepare(request: CheckRequest, pool: Pool): Promise<Check> {
   return { request, chapter, bundle: subject, corpus, runner: pool, input, single };
 }
 
-function program(chapter: Chapter, folders: readonly string[], root: string): Promise<Bundle> {
+export function program(chapter: Chapter, folders: readonly string[], root: string): Promise<Bundle> {
   const entries = Object.fromEntries(
     Object.entries(chapter.definition.roles).map(([role, { file }]) => [role, file]),
   );
@@ -196,6 +196,7 @@ async function show(check: Check, result: SearchResult): Promise<Shown | undefin
   if (hit === undefined || result.unknown !== undefined) return undefined;
   const { runner, request } = check;
   const { signature, property } = hit.finding;
+  if (doesNotReturn(hit.outcome)) return asFound(hit.outcome, property);
   const small = await smallest(check, hit.outcome, signature, result.fresh);
   request.onProgress?.({ phase: 'confirming', runs: result.tally.runs, done: 0, broken: 1 });
   const wanted = { program: 'subject', traced: true, wantFacts: true } as const;
@@ -213,6 +214,16 @@ async function show(check: Check, result: SearchResult): Promise<Shown | undefin
     confirmed: outcome.traceHash === plain.traceHash && outcome.findings.length > 0,
     calm,
   };
+}
+
+function doesNotReturn({ ending }: Outcome): boolean {
+  return ending.kind === 'service' && ending.property === 'does-not-return';
+}
+
+/** Every further look would cost all of the time that the first one cost. */
+function asFound(outcome: Outcome, property: string): Shown {
+  const once = { minimal: false, shrinkRuns: 0, confirmed: false } as const;
+  return { outcome, property, ...once, calm: undefined };
 }
 
 async function smallest(

@@ -36,14 +36,21 @@ interface Lane {
   cpuAtBeatMs: number;
 }
 
+/** What one thread may take before its run is ended. */
+export interface Limits {
+  /** CPU time of one event. */
+  readonly stuckAfterMs: number;
+  readonly heapMb: number;
+}
+
+export const defaultLimits: Limits = { stuckAfterMs: 5_000, heapMb: 512 };
+
 const lookEveryMs = 250;
-/** CPU time one event may take. */
-export const stuckAfterMs = 5_000;
-const heapMb = 512;
 /** A run makes much garbage that dies with it: a large nursery collects it cheaply. */
 const youngMb = 96;
 
-export function createPool(lanes: number): Pool {
+export function createPool(lanes: number, limits: Limits = defaultLimits): Pool {
+  const { stuckAfterMs, heapMb } = limits;
   const programs = new Map<string, ToThread & { kind: 'program' }>();
   const queue: Job[] = [];
   const all: Lane[] = [];
@@ -79,7 +86,7 @@ export function createPool(lanes: number): Pool {
     const { job } = lane;
     open(lane);
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY' && job !== undefined)
-      job.resolve(outOfMemory(job));
+      job.resolve(outOfMemory(job, limits));
     else job?.reject(error);
     feed(lane);
   };
@@ -111,7 +118,7 @@ export function createPool(lanes: number): Pool {
     if (lane.worker !== worker || lane.job !== job) return;
     open(lane);
     void worker.terminate();
-    job.resolve(stuck(job, programs.get(job.options.program)?.bundle, place));
+    job.resolve(stuck(job, limits, programs.get(job.options.program)?.bundle, place));
     feed(lane);
   };
 
@@ -164,6 +171,7 @@ const nothing = {
 
 function stuck(
   { schedule }: Job,
+  { stuckAfterMs }: Limits,
   bundle: Bundle | undefined,
   place: { line: number; column: number } | undefined,
 ): Outcome {
@@ -180,7 +188,7 @@ function stuck(
   return { ...nothing, schedule, ending, findings: [engineFinding('does-not-return', sentence)] };
 }
 
-function outOfMemory({ schedule }: Job): Outcome {
+function outOfMemory({ schedule }: Job, { heapMb }: Limits): Outcome {
   const sentence = `The service used more than ${heapMb} MB of memory.`;
   const ending = { kind: 'service', property: 'does-not-return', sentence } as const;
   return { ...nothing, schedule, ending, findings: [engineFinding('does-not-return', sentence)] };
