@@ -27,6 +27,8 @@ export interface Habitat {
   wrote(incarnation: Incarnation, stream: 'out' | 'err', text: string): void;
   exits(incarnation: Incarnation, how: string): void;
   uncontrolled(incarnation: Incarnation, what: string, advice: string): Error;
+  /** It calls something again and again inside one event; called from there. */
+  neverRests(incarnation: Incarnation, what: string): void;
   threw(incarnation: Incarnation, error: unknown): void;
 }
 
@@ -44,8 +46,9 @@ interface SimImmediate extends ImmediateEntry {
 /** Virtual time after the last fault in which a run has to come to rest. */
 export const horizonMs: Milliseconds = 600_000;
 
-/** Ticks one event may cause before the process is said never to come to rest. */
+/** Ticks and immediates one event may cause before the process is said never to come to rest. */
 const tickBudget = 200_000;
+const immediateBudget = 50_000;
 
 export class Incarnation implements Host {
   readonly slot: string;
@@ -61,6 +64,7 @@ export class Incarnation implements Host {
   readonly backlog: (() => void)[] = [];
   immediates: SimImmediate[] = [];
   ticksInEvent = 0;
+  immediatesInEvent = 0;
 
   readonly #habitat: Habitat;
   readonly #timers = new Set<SimTimer>();
@@ -135,7 +139,12 @@ export class Incarnation implements Host {
 
   setImmediate(callback: () => void): ImmediateEntry {
     const entry: SimImmediate = { armed: true, callback };
-    if (!this.dead) this.immediates.push(entry);
+    if (this.dead) return entry;
+    if (++this.immediatesInEvent > immediateBudget) {
+      this.#habitat.neverRests(this, 'setImmediate');
+      return entry;
+    }
+    this.immediates.push(entry);
     return entry;
   }
 
@@ -144,7 +153,10 @@ export class Incarnation implements Host {
   }
 
   nextTick(callback: () => void): void {
-    if (++this.ticksInEvent > tickBudget) return;
+    if (++this.ticksInEvent > tickBudget) {
+      this.#habitat.neverRests(this, 'process.nextTick');
+      return;
+    }
     process.nextTick(() => {
       if (this.dead) return;
       try {
@@ -153,10 +165,6 @@ export class Incarnation implements Host {
         this.#habitat.threw(this, error);
       }
     });
-  }
-
-  get exhausted(): boolean {
-    return this.ticksInEvent > tickBudget;
   }
 
   connect(address: Address): Duplex {

@@ -17,6 +17,8 @@ export interface Recorder {
   finish(): { facts: readonly Fact[]; traceHash: string; traceClass: string };
   /** Sequence number of the last fact that says that something changed; -1 = none. */
   lastChange(): number;
+  /** The learner's line of a fact, on traced runs. */
+  lineAt(seq: number): SourceLine | undefined;
 }
 
 /** Facts that change nothing for anybody: they do not keep a world from coming to rest. */
@@ -77,6 +79,7 @@ export function createRecorder(now: () => Milliseconds, changed: () => void): Re
       return { facts, traceHash, traceClass };
     },
     lastChange: () => lastChange,
+    lineAt: (seq) => lines.get(seq),
   };
 }
 

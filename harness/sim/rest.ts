@@ -5,6 +5,7 @@
  */
 import type { Ending } from '#check';
 import { horizonMs } from './incarnation.ts';
+import { stillChanging } from './repeats.ts';
 import type { World } from './world.ts';
 
 export interface Rest {
@@ -73,7 +74,7 @@ export function createRest(world: World): Rest {
       world.workload.waitsFor() ??
       world.supervisor.waitsFor() ??
       world.kafka.waitsFor() ??
-      'something still changes again and again';
+      stillChanging(world.recorder);
     return { kind: 'horizon', waitsFor };
   };
 

@@ -10,14 +10,13 @@ import type { World } from './world.ts';
 /** Node runs its ticks and promise reactions through this after every callback; it has no documented name. */
 const flush = (process as unknown as { _tickCallback: () => void })._tickCallback;
 
-const mostImmediates = 50_000;
-
 export function settle(world: World, process: Incarnation, event: () => void): void {
   invariant(typeof flush === 'function', 'this Node cannot run promise reactions on demand');
   process.ticksInEvent = 0;
+  process.immediatesInEvent = 0;
   guarded(world, process, event);
   flush();
-  for (let turns = 0; process.immediates.length > 0 && !process.dead; turns++) {
+  while (process.immediates.length > 0 && !process.dead) {
     const round = process.immediates;
     process.immediates = [];
     for (const immediate of round) {
@@ -26,9 +25,7 @@ export function settle(world: World, process: Incarnation, event: () => void): v
       guarded(world, process, immediate.callback);
       flush();
     }
-    if (turns > mostImmediates) return neverRests(world, process, 'setImmediate');
   }
-  if (process.exhausted) neverRests(world, process, 'process.nextTick');
 }
 
 function guarded(world: World, process: Incarnation, run: () => void): void {
@@ -37,12 +34,4 @@ function guarded(world: World, process: Incarnation, run: () => void): void {
   } catch (error) {
     world.threw(process, error);
   }
-}
-
-function neverRests(world: World, process: Incarnation, what: string): void {
-  world.finish({
-    kind: 'service',
-    property: 'comes-to-rest',
-    sentence: `${process.slot} never comes to rest: it calls ${what} again and again.`,
-  });
 }

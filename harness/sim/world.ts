@@ -19,6 +19,7 @@ import { partitionOf } from './partitioner.ts';
 import { createPortLane, type PortBackend, type PortLane } from './port-lane.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { ProcessExit } from './injected/host.ts';
+import { never, neverEnds } from './repeats.ts';
 import { createRest, type Rest } from './rest.ts';
 import { settle } from './settle.ts';
 import { createSupervisor, type RunningService, type Supervisor } from './supervisor.ts';
@@ -107,6 +108,8 @@ export interface World extends Habitat {
 /** 2026-01-05T08:00:00Z: Monday morning. */
 const epochMs = Date.UTC(2026, 0, 5, 8);
 const mostSteps = 3_000_000;
+/** A run of the largest random mix has some thousands. */
+const mostFacts = 20_000;
 
 export function createWorld(options: WorldOptions): World {
   const { chapter, schedule, loader, broker } = options;
@@ -212,6 +215,10 @@ export function createWorld(options: WorldOptions): World {
       world.finish({ kind: 'uncontrolled', sentence, advice, ...(line && { line }) });
       return error;
     },
+    neverRests(process: Incarnation, what: string) {
+      const line = loader.lineOf(deepError('again').stack ?? '');
+      world.finish(never(process.slot, { what, line }));
+    },
     threw(process: Incarnation, error: unknown) {
       if (process.dead || error instanceof ProcessExit) return;
       if (process.processListeners.listenerCount('uncaughtException') > 0) {
@@ -305,6 +312,7 @@ export function createWorld(options: WorldOptions): World {
       if (ending === undefined) rest.look();
       if (ending !== undefined || aborted !== undefined) return 'ended';
       if (++steps > mostSteps) world.finish(rest.giveUp());
+      if (recorder.facts().length > mostFacts) world.finish(neverEnds(recorder));
       const timer = broker.nextTimer();
       const timerAtMs = timer === undefined ? Infinity : timer.atMs - epochMs;
       const nextAtMs = agenda.nextAtMs();
