@@ -16,9 +16,6 @@ export interface CheckCommand {
 }
 
 export async function checkCommand({ chapter, options }: CheckCommand): Promise<ExitCode> {
-  if (options.world === 'live') {
-    throw new Failure('USAGE', 'The live world is not there yet; the simulated one is.');
-  }
   const folder = await resolveChapter(chapter);
   const folders = foldersOf(folder, options);
   if (options.watch) {
@@ -49,8 +46,8 @@ async function checkOnce(
   const progress = progressLine();
   try {
     if (!options.solution) await snapshotExercise(chapter, new Date().toISOString());
-    const { check } = await import('#verify');
-    const report = await check({
+    const { check, checkLive } = await import('#verify');
+    const report = await (options.world === 'live' ? checkLive : check)({
       ...requestOf(chapter, folders, options),
       onProgress: (event) => progress.show(event),
       ...(signal && { signal }),
@@ -69,7 +66,7 @@ async function checkOnce(
 export function requestOf(
   chapter: ChapterFolder,
   folders: readonly string[],
-  { level, seed, runs, budgetMs, faults, replay, calm }: CheckOptions,
+  { level, seed, runs, budgetMs, faults, replay, calm, world, broker }: CheckOptions,
 ): CheckRequest {
   return {
     root: projectRoot,
@@ -82,6 +79,8 @@ export function requestOf(
     ...(faults.length > 0 && { faults }),
     ...(replay !== undefined && { replay }),
     ...(calm && { calm }),
+    ...(world === 'live' && { world }),
+    ...(broker !== undefined && { broker }),
   };
 }
 

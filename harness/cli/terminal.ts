@@ -62,8 +62,11 @@ export function progressLine(
   };
 }
 
-export function progressText({ phase, runs, done, of, broken }: CheckProgress): string {
+export function progressText(progress: CheckProgress): string {
+  const { phase, runs, done, of, broken, waitsFor } = progress;
   const count = of === undefined ? '' : ` ${done} of ${of}`;
+  const ran = runs === 0 ? '' : ` · ${runs} run`;
   const found = broken > 0 ? ` · ${broken} broken` : '';
-  return `  ${phases[phase]}${count} · ${runs} run${found}`;
+  const waits = waitsFor === undefined ? '' : ` · ${waitsFor}`;
+  return `  ${phases[phase]}${count}${ran}${found}${waits}`;
 }

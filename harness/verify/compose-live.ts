@@ -62,6 +62,7 @@ export function composeLive(input: LiveComposition): Report {
     notJudged: finished
       ? properties.filter((name) => !judged.has(name))
       : properties.filter((name) => neverJudgedLive(results, name)),
+    ran: results.map(({ schedule: { faults } }) => faults.map(printFault).join(', ') || 'nothing'),
     runs: results.length,
     planned,
     seconds,

@@ -92,6 +92,8 @@ export interface Report {
   readonly notes: readonly string[];
   readonly certificate?: Certificate;
   readonly world: 'simulated' | 'live';
+  /** Live: what was done to each run, in the one notation; `nothing` for the calm one. */
+  readonly ran?: readonly string[];
   /** Properties that this world cannot judge. */
   readonly notJudged: readonly string[];
   readonly runs: number;

@@ -13,6 +13,7 @@ export function certificateScreen(
   { columns, paint, solution }: ScreenOptions,
 ): string[] {
   const { certificate } = report;
+  if (report.world === 'live') return lived(report, columns, paint);
   if (!certificate) return survived(report, columns, paint);
   const lines = executed(certificate, report);
   return [
@@ -20,6 +21,24 @@ export function certificateScreen(
     ...lines.flatMap((line) => paragraph(line, columns, '    ', '  ')),
     '',
     ...next(report, solution).map((line) => paint(line, 'command')),
+  ];
+}
+
+/** A few runs on a real engine confirm; the search is the simulated world's. */
+function lived(report: Report, columns: number, paint: Paint): string[] {
+  const lines = [
+    ...(report.ran ?? []).map((what) => `· ${what === 'nothing' ? 'nothing strikes' : what}`),
+    `held: ${list(report.held, 9)}`,
+    ...(report.notJudged.length > 0
+      ? [
+          `not judged here: ${list(report.notJudged, 9)}; ` +
+            'what must hold at every moment is seen in simulation only',
+        ]
+      : []),
+  ];
+  return [
+    paint(`✓ holds in ${plural(report.runs, 'run')} on a real engine`, 'good'),
+    ...lines.flatMap((line) => paragraph(line, columns, '    ', '  ')),
   ];
 }
 

@@ -132,6 +132,24 @@ test('what the client did is a note, not a finding', () => {
   expect(text).toContain("note: m1 was acknowledged and never had its effect. (the client's doing");
 });
 
+test('runs on a real engine say what was done to each and what nobody could judge', () => {
+  const { certificate: _none, ...rest } = holding();
+  const text = renderReport(
+    {
+      ...rest,
+      world: 'live',
+      ran: ['nothing', 'crash greeter-0 · sink.record (m2) · #1 · before apply'],
+      notJudged: ['commit-safe'],
+      runs: 2,
+    },
+    wide,
+  );
+  expect(text).toContain('✓ holds in 2 runs on a real engine');
+  expect(text).toContain('· nothing strikes');
+  expect(text).toContain('· crash greeter-0 · sink.record (m2) · #1 · before apply');
+  expect(text).toContain('not judged here: commit-safe');
+});
+
 test('a certificate says what was executed, what happened and what was not tried', async () => {
   await expect(renderReport(holding(), wide)).toMatchFileSnapshot('shots/holds.100.txt');
   await expect(renderReport(holding(), { ...wide, columns: 60 })).toMatchFileSnapshot(
