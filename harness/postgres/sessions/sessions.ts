@@ -113,6 +113,11 @@ export class Sessions {
     return session;
   }
 
+  /** Those that have a client, in the order in which they were lent. */
+  get lent(): readonly LentSession[] {
+    return [...this.#lent.values()];
+  }
+
   /** All that wait, in the order in which they began to; also those whose client is gone. */
   get waiting(): readonly LentSession[] {
     return [...this.#flights.keys()];

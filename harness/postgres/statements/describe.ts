@@ -19,10 +19,15 @@ export interface Described {
   readonly verbs: readonly string[];
 }
 
+/** Of themselves they are about no table. */
 const transactionVerbs = new Set([
+  '',
   'BEGIN',
   'COMMIT',
   'ROLLBACK',
+  'ROLLBACK TO',
+  'SHOW',
+  'DISCARD',
   'SAVEPOINT',
   'RELEASE',
   'SET',

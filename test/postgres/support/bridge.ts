@@ -8,6 +8,7 @@ import {
   closedAnswer,
   GroupReader,
   type Answer,
+  type Fate,
   type Group,
   type LentSession,
   type Outcome,
@@ -28,16 +29,32 @@ export interface Bridge {
   failNext: { readonly text: RegExp; readonly code: WordedCode } | undefined;
   /** Which of those that could go on goes first. */
   choose(freed: readonly LentSession[]): LentSession | undefined;
+  /** What becomes of what a client left behind. */
+  fate: Fate;
   /** Lets go who can be let go, again and again; sleepers only up to now. */
   moveOn(): Promise<void>;
+  /** Ends the wait of the first who waits. */
+  timeOut(reason: 'lock_timeout' | 'statement_timeout'): Promise<void>;
   /** Settles when this many sessions wait. */
   waiting(count: number): Promise<void>;
+  /** Settles when every client that has gone is forgotten and nothing is under way. */
+  idle(): Promise<void>;
+  /** As at the beginning: time, notes, choices. */
+  reset(): void;
   close(): Promise<void>;
 }
+
+const fresh: Pick<Bridge, 'nowMs' | 'failNext' | 'choose' | 'fate'> = {
+  nowMs: 1_700_000_000_000,
+  failNext: undefined,
+  choose: ([first]) => first,
+  fate: 'lost',
+};
 
 export async function openBridge(sessions: Sessions, role = 'relay'): Promise<Bridge> {
   let turn: Promise<unknown> = Promise.resolve();
   let connections = 0;
+  const open = new Set<net.Socket>();
   const sockets = new Map<LentSession, net.Socket>();
   const wake: (() => void)[] = [];
 
@@ -92,7 +109,9 @@ export async function openBridge(sessions: Sessions, role = 'relay'): Promise<Br
       }
       if (group.kind === 'cancel') {
         const ended = await inTurn(() => sessions.cancelRequest(group.pid, group.key));
-        if (ended !== undefined) deliver(ended.session, ended.answer);
+        if (ended !== undefined) {
+          take(ended.session, { ...ended, waiting: undefined, ended: [] });
+        }
         return void socket.end();
       }
       if (group.kind !== 'messages' || session === undefined) return void socket.end();
@@ -124,11 +143,14 @@ export async function openBridge(sessions: Sessions, role = 'relay'): Promise<Br
         last = last.then(() => handle(group));
       }
     });
+    open.add(socket);
     socket.on('close', () => {
+      open.delete(socket);
+      for (const tell of wake.splice(0)) tell();
       const lent = session;
       if (lent === undefined) return;
       void inTurn(async () => {
-        await lent.giveBack('lost');
+        await lent.giveBack(bridge.fate);
         sockets.delete(lent);
         await handOver();
       });
@@ -137,17 +159,31 @@ export async function openBridge(sessions: Sessions, role = 'relay'): Promise<Br
 
   const bridge: Bridge = {
     port: 0,
-    nowMs: 1_700_000_000_000,
     operations: [],
     uncontrolled: [],
     answers: [],
-    failNext: undefined,
-    choose: ([first]) => first,
+    ...fresh,
     moveOn: () => inTurn(handOver),
+    timeOut: (reason) =>
+      inTurn(async () => {
+        const [session] = sessions.waiting;
+        if (session === undefined) return;
+        const answer = await session.cancel(reason);
+        take(session, { answer, waiting: undefined, ended: [] });
+        await handOver();
+      }),
     async waiting(count) {
       while (sessions.waiting.length < count) {
         await new Promise<void>((tell) => wake.push(tell));
       }
+    },
+    async idle() {
+      while (open.size > 0) await new Promise<void>((tell) => wake.push(tell));
+      await turn;
+    },
+    reset() {
+      for (const list of [bridge.operations, bridge.uncontrolled, bridge.answers]) list.length = 0;
+      Object.assign(bridge, fresh);
     },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
