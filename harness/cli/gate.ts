@@ -17,6 +17,7 @@ import {
 import { printSchedule } from '#schedule';
 import { claimsOf, gateDefaults, openEngine, tryClaim, type Claim, type Trial } from '#verify';
 import type { ExitCode } from './main.ts';
+import { quantile } from './measure/numbers.ts';
 import { seedBase, seedsFrom } from './seeds.ts';
 import { number, plural } from './story/words.ts';
 
@@ -143,12 +144,6 @@ function powerOf(all: readonly Judged[]): string {
     `median ${quantile(seconds, 0.5).toFixed(2)}, 95th percentile ` +
     `${quantile(seconds, 0.95).toFixed(2)}.`
   );
-}
-
-/** Nearest rank; 0 of nothing. */
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 
 function jsonOf(

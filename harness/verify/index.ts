@@ -12,3 +12,5 @@ export {
   type GateOptions,
   type Trial,
 } from './gate.ts';
+export { hashesOf, type HashRequest, type HashRow } from './hashes.ts';
+export { openInProcess, type InProcess } from './in-process.ts';

@@ -97,7 +97,11 @@ async function prepare(request: CheckRequest, pool: Pool): Promise<Check> {
   return { request, chapter, bundle: subject, corpus, runner: pool, input, single };
 }
 
-export function program(chapter: Chapter, folders: readonly string[], root: string): Promise<Bundle> {
+export function program(
+  chapter: Chapter,
+  folders: readonly string[],
+  root: string,
+): Promise<Bundle> {
   const entries = Object.fromEntries(
     Object.entries(chapter.definition.roles).map(([role, { file }]) => [role, file]),
   );

@@ -1,0 +1,93 @@
+/**
+ * Kills one process of a running check with SIGKILL, which nobody can catch, and looks whether any
+ * other of it is still there seconds later. Needs /proc: Linux.
+ */
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { projectRoot } from '#content';
+import { Failure } from '#kernel';
+
+export type Victim = 'npm' | 'command' | 'simulation';
+
+interface Seen {
+  readonly pid: number;
+  readonly parent: number;
+  /** Tells a process from a later one with the same number. */
+  readonly started: string;
+  readonly words: string;
+}
+
+export interface Left {
+  readonly victim: Victim;
+  readonly processes: number;
+  /** Of those, alive after the wait. */
+  readonly left: readonly string[];
+}
+
+const patienceMs = 60_000;
+export const graceMs = 2_000;
+
+/** `delayMs`: how long after the simulation was there the victim is killed. */
+export async function killOne(victim: Victim, delayMs: number): Promise<Left> {
+  const words = ['test', '--', '1', '--solution', '--budget', '120s'];
+  const child = spawn('npm', words, { cwd: projectRoot, stdio: 'ignore', detached: true });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const top = child.pid;
+  if (top === undefined) throw new Failure('TROUBLE', 'npm could not be started.');
+  try {
+    await until(() => tree(top).some(({ words: line }) => isSimulation(line)));
+    await pause(delayMs);
+    const all = tree(top);
+    process.kill(pidOf(victim, top, all), 'SIGKILL');
+    await pause(graceMs);
+    const left = all.filter(({ pid, started }) => seen(pid)?.started === started);
+    return { victim, processes: all.length, left: left.map(({ words: line }) => line) };
+  } finally {
+    for (const { pid } of tree(top)) process.kill(pid, 'SIGKILL');
+    await ended;
+  }
+}
+
+function pidOf(victim: Victim, top: number, all: readonly Seen[]): number {
+  if (victim === 'npm') return top;
+  const found = all.find(({ words }) =>
+    victim === 'simulation' ? isSimulation(words) : /^\S*node harness\/cli\/test\.ts/.test(words),
+  );
+  if (found === undefined) throw new Failure('TROUBLE', `No process of the check is ${victim}.`);
+  return found.pid;
+}
+
+function isSimulation(words: string): boolean {
+  return words.includes('engine/simulation.ts');
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let waitedMs = 0; !holds(); waitedMs += 20) {
+    if (waitedMs > patienceMs) throw new Failure('TROUBLE', 'The check did not start in time.');
+    await pause(20);
+  }
+}
+
+/** A process and all below it, as they are now. */
+function tree(top: number): Seen[] {
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => seen(Number(name)) ?? []);
+  const found = all.filter(({ pid }) => pid === top);
+  for (const { pid } of found) found.push(...all.filter(({ parent }) => parent === pid));
+  return found;
+}
+
+/** Nothing of one that is gone, or dead and not yet collected by its parent. */
+function seen(pid: number): Seen | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
+    return { pid, parent: Number(fields[1]), started: fields[19] ?? '', words };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,197 @@
+/** The long proofs, one function each: bounded, with a line of progress now and then. */
+import { findChapters, loadChapter, projectRoot, type Chapter } from '#content';
+import type { Json } from '#kernel';
+import {
+  claimsOf,
+  gateDefaults,
+  hashesOf,
+  openEngine,
+  tryClaim,
+  type HashRow,
+  type Trial,
+} from '#verify';
+import { seedsFrom } from '../seeds.ts';
+import { startLoad } from './load.ts';
+import { rounded, spread } from './numbers.ts';
+import { killOne, type Left } from './orphans.ts';
+import { heapGrowth, openSubject } from './runs.ts';
+
+export interface Wanted {
+  readonly seeds: number;
+  readonly schedules: number;
+  readonly count: number;
+  readonly runs: number;
+  readonly seedBase: number;
+  readonly say: (line: string) => void;
+}
+
+export interface Proven {
+  readonly held: boolean;
+  readonly says: string;
+  readonly figures: Record<string, Json>;
+}
+
+export const sections = { mutants, services, hashes, orphans, heap };
+
+/** Every mutant, many seeds, nothing saved: caught by the property it names, and how soon. */
+async function mutants({ seeds, seedBase, say }: Wanted): Promise<Proven> {
+  const all: { name: string; trial: Trial }[] = [];
+  await eachClaim('mutant', gateDefaults.schedules, async (name, attempt) => {
+    const trials: Trial[] = [];
+    for (const seed of seedsFrom(seedBase, seeds)) trials.push(await attempt(seed));
+    const wrong = trials.filter((trial) => trial.wrong !== undefined);
+    const runs = spread(trials.map((trial) => trial.runs));
+    const mark = wrong.length === 0 ? '✓' : '✗';
+    say(`  ${mark} ${name}: runs ${runs.median} (${runs.min} to ${runs.max})`);
+    for (const { seed, wrong: why } of wrong) say(`      seed ${seed}: ${why}`);
+    all.push(...trials.map((trial) => ({ name, trial })));
+  });
+  const missed = all.filter(({ trial }) => trial.wrong !== undefined);
+  const caught = all.filter(({ trial }) => trial.wrong === undefined);
+  const seconds = spread(caught.map(({ trial }) => trial.seconds));
+  const runs = spread(caught.map(({ trial }) => trial.runs));
+  return {
+    held: missed.length === 0,
+    says:
+      `${caught.length} of ${all.length} caught; seconds to the finding: median ` +
+      `${seconds.median}, 95th percentile ${seconds.p95}`,
+    figures: {
+      seeds,
+      caught: caught.length,
+      of: all.length,
+      missed: missed.map(({ name, trial }) => `${name}, seed ${trial.seed}`),
+      secondsToFinding: { ...seconds },
+      runsToFinding: { ...runs },
+    },
+  };
+}
+
+/** Solutions and variants: distinct schedules, every fault of each struck, and no finding. */
+async function services({ schedules, seedBase, say }: Wanted): Promise<Proven> {
+  const rows: Record<string, Json> = {};
+  let wrong = 0;
+  for (const kind of ['solution', 'variant'] as const) {
+    await eachClaim(kind, schedules, async (name, attempt) => {
+      const trial = await attempt(seedBase);
+      if (trial.wrong !== undefined) wrong++;
+      const least = Object.entries(trial.sometimes).toSorted(([, a], [, b]) => a - b)[0];
+      rows[name] = {
+        schedules: trial.schedules,
+        runs: trial.runs,
+        seconds: rounded(trial.seconds),
+        sometimes: { ...trial.sometimes },
+        ...(trial.wrong !== undefined && { wrong: trial.wrong }),
+      };
+      const rarest = least === undefined ? '' : ` · rarest moment: ${least[0]} ${least[1]} times`;
+      say(`  ${trial.wrong === undefined ? '✓' : '✗'} ${name}: ${trial.schedules}${rarest}`);
+      if (trial.wrong !== undefined) say(`      ${trial.wrong}`);
+    });
+  }
+  return {
+    held: wrong === 0,
+    says: `${Object.keys(rows).length} services, ${schedules} distinct schedules each`,
+    figures: { schedules, services: rows },
+  };
+}
+
+async function eachClaim(
+  kind: 'mutant' | 'solution' | 'variant',
+  schedules: number,
+  work: (name: string, attempt: (seed: number) => Promise<Trial>) => Promise<void>,
+): Promise<void> {
+  const engine = await openEngine({ root: projectRoot });
+  try {
+    for (const chapter of await chapters()) {
+      for (const claim of claimsOf(chapter, { ...gateDefaults, schedules, budgetMs: 1_200_000 })) {
+        if (claim.kind !== kind) continue;
+        const name = `${chapter.folder} ${claim.name}`;
+        await work(name, (seed) => tryClaim(engine, claim, seed));
+      }
+    }
+  } finally {
+    await engine.close();
+  }
+}
+
+async function chapters(): Promise<Chapter[]> {
+  return Promise.all((await findChapters()).map((folder) => loadChapter(folder)));
+}
+
+/** Each schedule in four processes: one thread and two, shared and fresh, under load. */
+async function hashes({ count, seedBase, say }: Wanted): Promise<Proven> {
+  const ways = [
+    { workers: 1, fresh: false },
+    { workers: 2, fresh: false },
+    { workers: 1, fresh: true },
+    { workers: 2, fresh: true },
+  ];
+  const stopLoad = startLoad();
+  const classes = new Set<string>();
+  let [equal, of] = [0, 0];
+  try {
+    for (const chapter of await chapters()) {
+      const columns: (readonly HashRow[])[] = [];
+      for (const way of ways) {
+        const start = performance.now();
+        columns.push(
+          await hashesOf({
+            root: projectRoot,
+            chapter: chapter.folder,
+            folders: [chapter.solutionPath],
+            level: 3,
+            seed: seedBase,
+            count,
+            ...way,
+          }),
+        );
+        const seconds = ((performance.now() - start) / 1_000).toFixed(0);
+        const what = `${way.workers} thread(s), ${way.fresh ? 'fresh' : 'shared'}`;
+        say(`  ${chapter.folder}: ${what}, ${columns.at(-1)?.length} schedules, ${seconds} s`);
+      }
+      const [first = []] = columns;
+      for (const [index, { traceHash, traceClass }] of first.entries()) {
+        of++;
+        classes.add(traceClass);
+        if (columns.every((rows) => rows[index]?.traceHash === traceHash)) equal++;
+        else say(`  ✗ ${chapter.folder}: schedule ${index} of seed ${seedBase} differs`);
+      }
+    }
+  } finally {
+    stopLoad();
+  }
+  return {
+    held: equal === of && of > 0,
+    says: `${equal} of ${of} distinct schedules hash alike in four processes under load`,
+    figures: { equal, of, traceClasses: classes.size, processes: ways.length },
+  };
+}
+
+/** kill -9 of any one process of a check leaves none of the others. */
+async function orphans({ say }: Wanted): Promise<Proven> {
+  const tried: Left[] = [];
+  for (const victim of ['npm', 'command', 'simulation'] as const) {
+    for (const delayMs of [0, 300, 3_000]) {
+      const result = await killOne(victim, delayMs);
+      tried.push(result);
+      const { left, processes } = result;
+      say(`  kill -9 of ${victim} after ${delayMs} ms: ${left.length} of ${processes} left`);
+      for (const line of left) say(`      ${line}`);
+    }
+  }
+  const left = tried.reduce((sum, each) => sum + each.left.length, 0);
+  return {
+    held: left === 0,
+    says: `${tried.length} times one process was killed, ${left} processes were left`,
+    figures: { killed: tried.length, left },
+  };
+}
+
+async function heap({ runs, say }: Wanted): Promise<Proven> {
+  const subject = await openSubject();
+  const grown = await heapGrowth(subject, runs, (done) => say(`  ${done} of ${runs} runs`));
+  return {
+    held: grown.kbPerRun <= 1,
+    says: `${grown.kbPerRun} KB per run over ${grown.runs} runs`,
+    figures: { ...grown },
+  };
+}

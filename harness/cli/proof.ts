@@ -1,0 +1,72 @@
+/**
+ * `npm run proof`: what takes too long for every commit. Each section alone or all of them:
+ *
+ *   npm run proof -- [mutants] [services] [hashes] [orphans] [heap]
+ *                    [--seeds 20] [--schedules 2000] [--count 1000] [--runs 20000]
+ *                    [--seed-base n] [--save]
+ *
+ * `--save` writes one section of docs/proof.json for each. Exit: 0 all of it held, 1 not.
+ */
+import { parseArgs } from 'node:util';
+import { misused, runAndExit, type ExitCode } from './main.ts';
+import { keepSection } from './measure/ledger.ts';
+import { seedBase } from './seeds.ts';
+
+const options = {
+  seeds: { type: 'string', default: '20' },
+  schedules: { type: 'string', default: '2000' },
+  count: { type: 'string', default: '1000' },
+  runs: { type: 'string', default: '20000' },
+  'seed-base': { type: 'string' },
+  save: { type: 'boolean', default: false },
+} as const;
+
+const example = 'npm run proof -- hashes --count 100';
+
+async function proof(args: string[]): Promise<ExitCode> {
+  const { sections } = await import('./measure/proofs.ts');
+  let parsed;
+  try {
+    parsed = parseArgs({ args, options, allowPositionals: true });
+  } catch {
+    const sentence = `The options are --${Object.keys(options).join(', --')}.`;
+    return misused({ kind: 'misuse', sentence, example });
+  }
+  const { values, positionals } = parsed;
+  const names = positionals.length === 0 ? Object.keys(sections) : positionals;
+  const unknown = names.find((name) => !Object.hasOwn(sections, name));
+  if (unknown !== undefined) {
+    const sentence = `There is no proof ${unknown}; there are ${Object.keys(sections).join(', ')}.`;
+    return misused({ kind: 'misuse', sentence, example });
+  }
+  const { save, ...numbers } = values;
+  const wrong = Object.values(numbers).find((value) => !/^[1-9]\d{0,9}$/.test(value));
+  if (wrong !== undefined) {
+    return misused({ kind: 'misuse', sentence: `${wrong} is no whole number.`, example });
+  }
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  const wanted = {
+    seeds: Number(values.seeds),
+    schedules: Number(values.schedules),
+    count: Number(values.count),
+    runs: Number(values.runs),
+    seedBase: Number(values['seed-base'] ?? seedBase()),
+    say,
+  };
+  let held = true;
+  for (const name of names) {
+    say(`${name} · seed base ${wanted.seedBase}`);
+    const start = performance.now();
+    const result = await sections[name as keyof typeof sections](wanted);
+    const seconds = Math.round((performance.now() - start) / 1_000);
+    held &&= result.held;
+    say(`${result.held ? '✓' : '✗'} ${name}: ${result.says} · ${seconds} s`);
+    if (save) {
+      const { held: well, says, figures } = result;
+      keepSection(name, { held: well, says, seconds, seedBase: wanted.seedBase, ...figures });
+    }
+  }
+  return held ? 0 : 1;
+}
+
+await runAndExit(() => proof(process.argv.slice(2)));
