@@ -13,20 +13,19 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createBroker } from '#broker';
-import { judge, type Fact, type Finding, type RunRecord } from '#check';
-import { hashName } from '#kernel';
+import { afterAll } from 'vitest';
+import type { Fact, RunRecord } from '#check';
 import { parseFault, parseHold, parsePhasedPoint } from '#schedule';
 import type { Fault, FaultOptions, Parsed, Schedule, ScheduledCommand } from '#schedule';
-import { bundle, createLoader, createWorld, portsOf, pump, type Bundle } from '#sim';
-import type { BundleLoader, World } from '#sim';
+import { bundle, createLoader, type Bundle } from '#sim';
 import type { ChapterDefinition } from '#kit';
 import { producerConsumer } from '../../../chapters/01-producer-consumer/chapter.ts';
 import { course } from './course.ts';
+import { runSchedule, type Run, type Ways } from './run.ts';
 
-export type Run = RunRecord & { readonly findings: readonly Finding[] };
+export type { Run };
 
-export interface Plot {
+export interface Plot extends Ways {
   /** In the one notation; objects where an option has no words. */
   readonly faults?: readonly (string | Fault)[];
   readonly holds?: readonly string[];
@@ -35,18 +34,20 @@ export interface Plot {
   readonly instances?: Schedule['instances'];
   readonly seed?: number;
   readonly jitterMs?: number;
-  readonly fresh?: boolean;
-  readonly traced?: boolean;
-  /** Sees the world before its first event. */
-  readonly watch?: (world: World) => void;
 }
+
+const made: string[] = [];
+
+afterAll(() => {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
 
 const repository = join(import.meta.dirname, '../../..');
 
 /** A folder that looks like the project to the bundler, with an exercise in it. */
 export function exercise(files: Readonly<Record<string, string>>): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'crashproof-world-')));
-  process.once('exit', () => rmSync(root, { recursive: true, force: true }));
+  made.push(root);
   for (const name of ['node_modules', 'chapters'])
     symlinkSync(join(repository, name), join(root, name));
   cpSync(join(repository, 'solutions'), join(root, 'solutions'), { recursive: true });
@@ -61,6 +62,7 @@ export interface Stage {
   readonly chapter: ChapterDefinition;
   readonly made: Bundle;
   play(plot?: Plot): Promise<Run>;
+  run(schedule: Schedule): Promise<Run>;
   schedule(plot?: Plot): Schedule;
 }
 
@@ -71,6 +73,7 @@ function stage(chapter: ChapterDefinition, name: string, made: Bundle): Stage {
     chapter,
     made,
     schedule,
+    run: (each) => runSchedule({ chapter, loader, schedule: each }),
     play: (plot = {}) => runSchedule({ chapter, loader, schedule: schedule(plot), plot }),
   };
 }
@@ -102,19 +105,17 @@ export async function chapterOne(overlay: Readonly<Record<string, string>> = {})
     entries,
     projectRoot: exercise({ 'note.md': 'nothing', ...overlay }),
   });
-  return stage(producerConsumer as unknown as ChapterDefinition, name, made);
+  return stage({ ...(producerConsumer as unknown as ChapterDefinition) }, name, made);
 }
 
 function scheduleOf(chapter: ChapterDefinition, name: string, plot: Plot): Schedule {
   const { commands = chapter.workload.example.length } = plot;
   const given =
     typeof commands === 'number'
-      ? chapter.workload.example
-          .slice(0, commands)
-          .map((value) => ({
-            id: (chapter.workload.id as (each: unknown) => string)(value),
-            value,
-          }))
+      ? chapter.workload.example.slice(0, commands).map((value) => ({
+          id: (chapter.workload.id as (each: unknown) => string)(value),
+          value,
+        }))
       : commands;
   return {
     format: 1,
@@ -128,36 +129,6 @@ function scheduleOf(chapter: ChapterDefinition, name: string, plot: Plot): Sched
     holds: (plot.holds ?? []).map((hold) => valueOf(parseHold(hold))),
     ...(plot.jitterMs !== undefined && { jitterMs: plot.jitterMs }),
   };
-}
-
-interface OneRun {
-  readonly chapter: ChapterDefinition;
-  readonly loader: BundleLoader;
-  readonly schedule: Schedule;
-  readonly plot?: Plot;
-}
-
-export async function runSchedule({ chapter, loader, schedule, plot = {} }: OneRun): Promise<Run> {
-  const broker = createBroker({
-    groupInitialRebalanceDelayMs: 0,
-    autoCreateTopics: false,
-    idSeed: hashName(`ids ${schedule.seed}`),
-  });
-  for (const [topic, { partitions }] of Object.entries(chapter.topics)) {
-    broker.createTopic(topic, partitions);
-  }
-  broker.take();
-  const traced = plot.traced === true;
-  const world = createWorld({ chapter, schedule, loader, broker, ports: portsOf(chapter), traced });
-  plot.watch?.(world);
-  loader.begin(world, { fresh: plot.fresh === true });
-  try {
-    const record = await pump(world);
-    const { findings } = judge(record.facts, chapter, record.ending, { everyMoment: true });
-    return { ...record, findings };
-  } finally {
-    loader.end();
-  }
 }
 
 function valueOf<T>(parsed: Parsed<T>): T {
@@ -196,7 +167,7 @@ export const lifeOf = (run: Pick<RunRecord, 'facts'>, slot: string): readonly st
 
 /** Ids of the commands whose effect is in the sink, in order, with repetitions. */
 export const recorded = (run: Pick<RunRecord, 'facts'>): readonly string[] =>
-  facts(run, 'port', { outcome: 'applied' })
+  facts(run, 'port', { name: 'sink.record', outcome: 'applied' })
     .map(({ args }) => (args[0] as { id: string }).id)
     .filter((id) => !id.startsWith('closing-'));
 

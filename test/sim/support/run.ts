@@ -1,0 +1,46 @@
+/** One schedule executed in this very thread. Imports no test runner, so that a bare thread can too. */
+import { createBroker } from '#broker';
+import { judge, type Finding, type RunRecord } from '#check';
+import { hashName } from '#kernel';
+import type { ChapterDefinition } from '#kit';
+import type { Schedule } from '#schedule';
+import { createWorld, portsOf, pump, type BundleLoader, type World } from '#sim';
+
+export type Run = RunRecord & { readonly findings: readonly Finding[] };
+
+export interface Ways {
+  readonly fresh?: boolean;
+  readonly traced?: boolean;
+  /** Sees the world before its first event. */
+  readonly watch?: (world: World) => void;
+}
+
+interface OneRun {
+  readonly chapter: ChapterDefinition;
+  readonly loader: BundleLoader;
+  readonly schedule: Schedule;
+  readonly plot?: Ways;
+}
+
+export async function runSchedule({ chapter, loader, schedule, plot = {} }: OneRun): Promise<Run> {
+  const broker = createBroker({
+    groupInitialRebalanceDelayMs: 0,
+    autoCreateTopics: false,
+    idSeed: hashName(`ids ${schedule.seed}`),
+  });
+  for (const [topic, { partitions }] of Object.entries(chapter.topics)) {
+    broker.createTopic(topic, partitions);
+  }
+  broker.take();
+  const traced = plot.traced === true;
+  const world = createWorld({ chapter, schedule, loader, broker, ports: portsOf(chapter), traced });
+  plot.watch?.(world);
+  loader.begin(world, { fresh: plot.fresh === true });
+  try {
+    const record = await pump(world);
+    const { findings } = judge(record.facts, chapter, record.ending, { everyMoment: true });
+    return { ...record, findings };
+  } finally {
+    loader.end();
+  }
+}
