@@ -46,7 +46,10 @@ export function deadConsumers(sight: Sight): readonly DeadConsumer[] {
 }
 
 function crashOf(fact: Sight['facts'][number]): string | undefined {
-  if (fact.kind === 'client' && fact.event === 'consumer.crash') return reasonIn(fact.detail);
+  if (fact.kind === 'client' && fact.event === 'consumer.crash') {
+    const at = fact.line === undefined ? '' : ` at ${fact.line.file}:${fact.line.line}`;
+    return reasonIn(fact.detail) + at;
+  }
   if (fact.kind !== 'console') return undefined;
   const line = logged.exec(fact.text);
   return line === null ? undefined : reasonIn(line[1]);

@@ -173,6 +173,8 @@ export interface ClientFact {
   readonly incarnation: number;
   readonly event: string;
   readonly detail?: string;
+  /** The learner's own line that the client caught an error from. */
+  readonly line?: SourceLine;
 }
 
 /** Distributes over the union, so that a new fact keeps its shape without its stamp. */

@@ -17,3 +17,12 @@ export function describeError(error: unknown): string {
   if (error instanceof Error) return `${error.name}: ${error.message}`;
   return typeof error === 'string' ? JSON.stringify(error) : String(error);
 }
+
+/** An error whose stack reaches down to the learner's code through whatever called it. */
+export function deepError(message: string): Error {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 100;
+  const error = new Error(message);
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
+}

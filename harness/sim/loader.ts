@@ -64,10 +64,7 @@ export function createLoader(bundle: Bundle, chapter: ChapterDefinition): Bundle
     const exported = file?.[process.role];
     if (typeof exported === 'function') return exported;
     const where = chapter.roles[process.role]?.file ?? 'the exercise';
-    throw new Failure(
-      'DOES_NOT_LOAD',
-      `${where} does not export ${process.role}, the service that the chapter starts.`,
-    );
+    throw new Failure('DOES_NOT_LOAD', `${where} ${notAService(process.role, file ?? {})}`);
   };
 
   const lineOf = (stack: string): SourceLine | undefined => {
@@ -110,7 +107,8 @@ export function createLoader(bundle: Bundle, chapter: ChapterDefinition): Bundle
           if (typeof (running as Partial<RunningService> | undefined)?.stop === 'function') {
             return resolve(running);
           }
-          const message = `${process.role} must resolve to an object with stop().`;
+          const where = chapter.roles[process.role]?.file ?? 'the exercise';
+          const message = `${where}: ${process.role} must resolve to an object with stop(), which ends it in peace.`;
           return reject(new Failure('DOES_NOT_LOAD', message));
         }, reject);
       });
@@ -118,6 +116,13 @@ export function createLoader(bundle: Bundle, chapter: ChapterDefinition): Bundle
     lineOf,
     readable: (text) => mapText(text, bundle),
   };
+}
+
+function notAService(role: string, exported: Record<string, unknown>): string {
+  if (exported[role] !== undefined) return `exports ${role}, which is not a function.`;
+  const others = Object.keys(exported).filter((name) => typeof exported[name] === 'function');
+  const found = others.length === 0 ? 'it exports no function' : `it exports ${others.join(', ')}`;
+  return `does not export ${role}, the service that the chapter starts; ${found}.`;
 }
 
 function environmentOf(process: Incarnation, ports: object): object {

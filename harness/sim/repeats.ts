@@ -1,5 +1,6 @@
 /** Who keeps a run from ending, and by what: read off the facts that came last. */
 import type { Ending, Fact, SourceLine } from '#check';
+import type { Milliseconds } from '#kernel';
 import type { Recorder } from './recorder.ts';
 
 interface Repeated {
@@ -8,6 +9,7 @@ interface Repeated {
 }
 
 const looksBack = 200;
+const longMs = 60_000;
 
 /** `greeter-0 never comes to rest: greeter.ts:14 calls setImmediate again and again.` */
 export function never(slot: string, { what, line }: Repeated): Ending {
@@ -29,7 +31,9 @@ export function neverEnds(recorder: Recorder): Ending {
 const nobody = { slot: 'The service', what: 'something' };
 
 /** What a run waits for that would go on as it is for ever. */
-export function stillChanging(recorder: Recorder): string {
+export function stillChanging(recorder: Recorder, nowMs: Milliseconds): string {
+  const last = recorder.facts()[recorder.lastChange()];
+  if (last === undefined || nowMs - last.atMs > longMs) return 'nothing more has happened';
   const repeated = mostRepeated(recorder);
   if (repeated === undefined) return 'something still changes again and again';
   const { slot, what, line } = repeated;

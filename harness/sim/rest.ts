@@ -74,7 +74,7 @@ export function createRest(world: World): Rest {
       world.workload.waitsFor() ??
       world.supervisor.waitsFor() ??
       world.kafka.waitsFor() ??
-      stillChanging(world.recorder);
+      stillChanging(world.recorder, world.now());
     return { kind: 'horizon', waitsFor };
   };
 

@@ -9,10 +9,11 @@ import type { ChapterDefinition, Sending } from '#kit';
 import type { Schedule } from '#schedule';
 import { createAgenda, type Agenda } from './agenda.ts';
 import { strike } from './faults.ts';
+import { createClientLog } from './client-log.ts';
 import { createGate, type Gate, type PlannedFault } from './gate.ts';
 import type { Habitat, Incarnation } from './incarnation.ts';
 import { createKafkaLane, type KafkaLane } from './kafka-lane.ts';
-import { describeError, lineOfError } from './lines.ts';
+import { deepError, describeError, lineOfError } from './lines.ts';
 import { brokerAddress, createNetwork, type Network } from './network.ts';
 import { createPassages, type Passages } from './passage.ts';
 import { partitionOf } from './partitioner.ts';
@@ -108,12 +109,13 @@ export interface World extends Habitat {
 /** 2026-01-05T08:00:00Z: Monday morning. */
 const epochMs = Date.UTC(2026, 0, 5, 8);
 const mostSteps = 3_000_000;
-/** A run of the largest random mix has some thousands. */
-const mostFacts = 20_000;
+/** The largest random mixes have some hundreds. */
+const mostFacts = 5_000;
 
 export function createWorld(options: WorldOptions): World {
   const { chapter, schedule, loader, broker } = options;
   const agenda = createAgenda();
+  const clientLog = createClientLog(loader);
   const jitter = random(schedule.seed, 'hops');
   const jitterMs = schedule.jitterMs ?? 0;
   const afterStep: (() => void)[] = [];
@@ -197,15 +199,23 @@ export function createWorld(options: WorldOptions): World {
       hostname === 'localhost' || hostname === brokerAddress.host ? brokerAddress.host : undefined,
     wrote(process: Incarnation, stream: 'out' | 'err', text: string) {
       const { slot, incarnation } = process;
-      const client = clientEvent(text);
-      recorder.add(
-        client === undefined
-          ? { kind: 'console', slot, incarnation, stream, text: loader.readable(text) }
-          : { kind: 'client', slot, incarnation, ...client },
-      );
+      const told = clientLog.read(process, text);
+      if (told === undefined) {
+        const readable = loader.readable(text);
+        recorder.add({ kind: 'console', slot, incarnation, stream, text: readable });
+        return;
+      }
+      const { event, detail, line } = told;
+      recorder.add({ kind: 'client', slot, incarnation, event, detail }, line);
     },
     exits(process: Incarnation, how: string) {
-      world.supervisor.exited(process, how);
+      const death = clientLog.deathOf(process);
+      const line = loader.lineOf(deepError(how).stack ?? '');
+      if (death === undefined) world.supervisor.exited(process, how, line);
+      else {
+        const why = `${how} after its consumer died of ${death.detail}`;
+        world.supervisor.exited(process, why, death.line ?? line);
+      }
     },
     uncontrolled(process: Incarnation, what: string, advice: string): Error {
       const error = deepError(`the simulation cannot replay this: ${process.slot} ${what}`);
@@ -372,33 +382,4 @@ export function createWorld(options: WorldOptions): World {
   world.workload = createWorkload(world);
   rest = createRest(world);
   return world;
-}
-
-/** kafkajs writes its log as JSON; its errors are what the client told its owner, not the learner's own words. */
-function clientEvent(text: string): { event: string; detail?: string } | undefined {
-  if (!text.startsWith('{"level":') || !text.includes('"logger":"kafkajs"')) return undefined;
-  const message = messageIn(text);
-  if (message === undefined) return undefined;
-  const crash = /^\[Consumer\] Crash: (.*)$/s.exec(message);
-  return crash === null
-    ? { event: 'log', detail: message }
-    : { event: 'consumer.crash', detail: crash[1] ?? '' };
-}
-
-/** A learner may write what only begins like a log line. */
-function messageIn(text: string): string | undefined {
-  try {
-    const { message } = JSON.parse(text) as { message?: unknown };
-    return typeof message === 'string' ? message : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function deepError(message: string): Error {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 100;
-  const error = new Error(message);
-  Error.stackTraceLimit = stackTraceLimit;
-  return error;
 }

@@ -21,3 +21,7 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: 'ran'; readonly id: number; readonly outcome: Outcome }
   | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError };
+
+/** What a thread tells its supervisor in shared memory: how many events began, and whether one is under way. */
+export const events = 0;
+export const isInService = 1;

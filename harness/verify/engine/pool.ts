@@ -8,7 +8,7 @@ import { every, invariant } from '#kernel';
 import type { Bundle } from '#sim';
 import { positionOf } from '#sim';
 import type { Schedule } from '#schedule';
-import type { FromThread, ToThread } from './messages.ts';
+import { events, isInService, type FromThread, type ToThread } from './messages.ts';
 import type { Outcome, Runner, RunOptions } from './outcome.ts';
 import { revived } from './plain-error.ts';
 import { whereStuck } from './stuck.ts';
@@ -58,7 +58,7 @@ export function createPool(lanes: number, limits: Limits = defaultLimits): Pool 
   let closed = false;
 
   const open = (lane: Lane): void => {
-    const beat = new SharedArrayBuffer(4);
+    const beat = new SharedArrayBuffer(8);
     lane.beat = new Int32Array(beat);
     lane.seen = 0;
     lane.cpuAtBeatMs = 0;
@@ -106,13 +106,13 @@ export function createPool(lanes: number, limits: Limits = defaultLimits): Pool 
     const usage = await worker.cpuUsage().catch(() => undefined);
     if (usage === undefined || lane.worker !== worker || lane.job !== job) return;
     const cpuMs = (usage.user + usage.system) / 1_000;
-    const beat = lane.beat[0] as number;
-    if (beat !== lane.seen) {
+    const beat = lane.beat[events] as number;
+    if (beat !== lane.seen || lane.beat[isInService] === 0) {
       lane.seen = beat;
       lane.cpuAtBeatMs = cpuMs;
       return;
     }
-    if (beat === 0 || cpuMs - lane.cpuAtBeatMs < stuckAfterMs) return;
+    if (cpuMs - lane.cpuAtBeatMs < stuckAfterMs) return;
     lane.cpuAtBeatMs = Infinity; // looked at once
     const place = await whereStuck(worker);
     if (lane.worker !== worker || lane.job !== job) return;

@@ -11,12 +11,15 @@ export interface Program {
   run(schedule: Schedule, options: Omit<RunOptions, 'program'>): Promise<Outcome>;
 }
 
-/** `onStep` is called before every event: how a supervisor tells a busy thread from a stuck one. */
-export function createProgram(
-  chapter: ChapterDefinition,
-  bundle: Bundle,
-  onStep?: () => void,
-): Program {
+/** Tells a supervisor a busy thread from a stuck one. */
+export interface Watch {
+  /** Before every event. */
+  readonly onStep: () => void;
+  /** The service's code is done; what follows is ours. */
+  readonly onEnd: () => void;
+}
+
+export function createProgram(chapter: ChapterDefinition, bundle: Bundle, watch?: Watch): Program {
   const loader = createLoader(bundle, chapter);
   return {
     async run(schedule, options) {
@@ -36,7 +39,8 @@ export function createProgram(
       if (traced) Error.stackTraceLimit = 200;
       loader.begin(world, { fresh: options.fresh === true });
       try {
-        const record = await pump(world, onStep);
+        const record = await pump(world, watch?.onStep);
+        watch?.onEnd();
         return outcomeOf(schedule, chapter, { ...record, leaks: loader.end() }, options);
       } finally {
         Error.stackTraceLimit = stackTraceLimit;

@@ -29,6 +29,7 @@ interface Place {
 }
 
 const patienceMs = 2_000;
+const mostSteps = 50;
 
 export async function whereStuck(worker: Worker): Promise<Place | undefined> {
   const session = new Session();
@@ -53,6 +54,7 @@ function ask(
 ): Promise<Place | undefined> {
   return new Promise((resolve) => {
     let id = 0;
+    let steps = 0;
     let ours: string | undefined;
     // Frames name their script by number; only the list of scripts says what it is called.
     const services = new Set<string>();
@@ -76,6 +78,8 @@ function ask(
       }
       if (method !== 'Debugger.paused') return;
       const frame = params.callFrames?.find(({ location }) => services.has(location.scriptId));
+      // Between two promise reactions nobody's code runs: a few steps on, it does.
+      if (frame === undefined && steps++ < mostSteps) return send(sessionId, 'Debugger.stepInto');
       const at = frame?.location;
       resolve(at && { line: at.lineNumber + 1, column: at.columnNumber + 1 });
     });

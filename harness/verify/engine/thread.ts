@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { pathToFileURL } from 'node:url';
 import { invariant, writeCompiled } from '#kernel';
 import type { ChapterDefinition } from '#kit';
-import type { FromThread, ToThread } from './messages.ts';
+import { events, isInService, type FromThread, type ToThread } from './messages.ts';
 import { plainError } from './plain-error.ts';
 import { createProgram, type Program } from './program.ts';
 
@@ -15,8 +15,14 @@ const programs = new Map<string, Promise<Program>>();
 const prepare = async (message: ToThread & { kind: 'program' }): Promise<Program> => {
   const module = (await import(pathToFileURL(message.chapterFile).href)) as Record<string, unknown>;
   const chapter = Object.values(module)[0] as ChapterDefinition;
-  return createProgram(chapter, message.bundle, () => {
-    beat[0] = (beat[0] as number) + 1;
+  return createProgram(chapter, message.bundle, {
+    onStep: () => {
+      beat[events] = (beat[events] as number) + 1;
+      beat[isInService] = 1;
+    },
+    onEnd: () => {
+      beat[isInService] = 0;
+    },
   });
 };
 
