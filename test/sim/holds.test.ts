@@ -24,9 +24,7 @@ test('a held call waits until the end of its hold is crossed', async () => {
 test('a hold whose end is never crossed lets go, and is not counted as held', async () => {
   const run = await stage.play({
     commands: 1,
-    holds: [
-      `hold ${record} · before apply until worker-7 · ${'JoinGroup workers · #1'} · after apply`,
-    ],
+    holds: [`hold ${record} · before apply until worker-7 · JoinGroup workers · #1 · after apply`],
   });
   expect(run.held).toEqual([]);
   expect(run.ending).toEqual({ kind: 'rest' });

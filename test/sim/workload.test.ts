@@ -104,7 +104,7 @@ test('closing commands go in until each partition that held a record got one mor
   const held = facts(run, 'append').filter(({ command }) => command?.startsWith('m'));
   const closing = facts(run, 'append').filter(({ command }) => command?.startsWith('closing'));
   const partitions = (of: typeof held): unknown[] =>
-    [...new Set(of.map(({ partition }) => partition))].toSorted();
+    [...new Set(of.map(({ partition }) => partition))].toSorted((a, b) => a - b);
   expect(partitions(closing)).toEqual(partitions(held));
 });
 

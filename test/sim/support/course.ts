@@ -58,7 +58,7 @@ export const course = chapter({
 export const byCall: Partial<ChapterDefinition> = {
   workload: {
     ...course.workload,
-    send: ((order: Order) => ({ role: 'caller', call: 'take', with: [order] })) as never,
+    send: (order: Order) => ({ role: 'caller', call: 'take', with: [order] }),
   },
 };
 
