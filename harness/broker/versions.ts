@@ -25,11 +25,13 @@ export const servedVersions: Readonly<Partial<Record<ApiName, ServedVersions>>> 
   SyncGroup: { min: 0, max: 5 },
   DescribeGroups: { min: 0, max: 5 },
   ListGroups: { min: 0, max: 5 },
+  SaslHandshake: { min: 0, max: 1 },
   ApiVersions: { min: 0, max: 4 },
   CreateTopics: { min: 0, max: 7 },
   DeleteTopics: { min: 0, max: 6 },
   InitProducerId: { min: 0, max: 5 },
   OffsetForLeaderEpoch: { min: 0, max: 4 },
+  SaslAuthenticate: { min: 0, max: 2 },
   DeleteGroups: { min: 0, max: 2 },
 };
 

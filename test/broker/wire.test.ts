@@ -235,6 +235,13 @@ describe('a refused request', () => {
   );
 });
 
+test.each<[ApiName, number, object]>([
+  ['SaslHandshake', 1, { mechanism: 'PLAIN' }],
+  ['SaslAuthenticate', 2, { authBytes: Buffer.from('me') }],
+])('%s is refused where nobody has to say who they are', (api, version, body) => {
+  expect(desk.ask(api, version, body).errorCode).toBe(errorCode('ILLEGAL_SASL_STATE'));
+});
+
 test('a refused Produce with acks 0 has no bytes, since nobody waits for them', () => {
   const request = desk.receive('Produce', 7, { acks: 0, topicData: [] });
   if (request === 'close') throw new Error('closed');

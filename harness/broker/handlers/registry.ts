@@ -19,6 +19,8 @@ import { offsetCommit } from './offset-commit.ts';
 import { offsetFetch } from './offset-fetch.ts';
 import { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { produce } from './produce.ts';
+import { saslAuthenticate } from './sasl-authenticate.ts';
+import { saslHandshake } from './sasl-handshake.ts';
 import { syncGroup } from './sync-group.ts';
 
 export const handlers: ReadonlyMap<ApiName, Handler> = new Map(
@@ -41,6 +43,8 @@ export const handlers: ReadonlyMap<ApiName, Handler> = new Map(
     offsetFetch,
     offsetForLeaderEpoch,
     produce,
+    saslAuthenticate,
+    saslHandshake,
     syncGroup,
   ].map((one) => [one.api, one]),
 );
