@@ -37,6 +37,13 @@ export function createLoader(bundle: Bundle, chapter: ChapterDefinition): Bundle
   let shared: Libraries | undefined;
   let snapshot: SharedState | undefined;
   let fresh = false;
+  const leaks = new Set<string>();
+
+  const look = (): void => {
+    for (const leak of snapshot?.compare({ thorough: fresh }) ?? []) leaks.add(leak);
+    // What the language remembers of the last match would reach the next process.
+    /(?:)/.exec('');
+  };
 
   const sharedLibrary = (name: string): unknown => {
     if (sharedNow.has(name)) return sharedNow.get(name);
@@ -89,11 +96,14 @@ export function createLoader(bundle: Bundle, chapter: ChapterDefinition): Bundle
       snapshot = snapshotShared(Object.fromEntries(sharedNow));
     },
     end() {
-      const leaks = snapshot?.compare({ thorough: fresh }) ?? [];
-      if (leaks.length > 0) snapshot?.restore();
+      look();
+      const found = [...leaks];
+      if (found.length > 0) snapshot?.restore();
+      leaks.clear();
       world = undefined;
-      return leaks;
+      return found;
     },
+    died: look,
     load(process, ports) {
       let start: (env: object) => Promise<RunningService>;
       try {

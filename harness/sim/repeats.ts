@@ -9,7 +9,7 @@ interface Repeated {
 }
 
 const looksBack = 200;
-const longMs = 60_000;
+const recentMs = 60_000;
 
 /** `greeter-0 never comes to rest: greeter.ts:14 calls setImmediate again and again.` */
 export function never(slot: string, { what, line }: Repeated): Ending {
@@ -24,27 +24,38 @@ export function never(slot: string, { what, line }: Repeated): Ending {
 
 /** More happened than in any run that ends. */
 export function neverEnds(recorder: Recorder): Ending {
-  const { slot, what, line } = mostRepeated(recorder) ?? { ...nobody, line: undefined };
+  const { slot, what, line } = mostRepeated(recorder, recorder.facts()) ?? {
+    ...nobody,
+    line: undefined,
+  };
   return never(slot, { what, line });
 }
 
 const nobody = { slot: 'The service', what: 'something' };
 
-/** What a run waits for that would go on as it is for ever. */
+/** What goes on as it is for ever, or that nothing does. */
 export function stillChanging(recorder: Recorder, nowMs: Milliseconds): string {
-  const last = recorder.facts()[recorder.lastChange()];
-  if (last === undefined || nowMs - last.atMs > longMs) return 'nothing more has happened';
-  const repeated = mostRepeated(recorder);
-  if (repeated === undefined) return 'something still changes again and again';
-  const { slot, what, line } = repeated;
-  const where = line === undefined ? '' : ` at ${line.file}:${line.line}`;
-  return `${slot} still calls ${what}${where} again and again`;
+  const recent = recorder.facts().filter(({ atMs }) => nowMs - atMs <= recentMs);
+  const repeated = mostRepeated(recorder, recent);
+  if (repeated !== undefined) {
+    const { slot, what, line } = repeated;
+    const where = line === undefined ? '' : ` at ${line.file}:${line.line}`;
+    return `${slot} still calls ${what}${where} again and again`;
+  }
+  const changes = recent.filter(({ kind }) => kind === 'assign');
+  const [change] = changes;
+  return change?.kind === 'assign' && changes.length > 2
+    ? `the group ${change.group} still rebalances again and again`
+    : 'nothing more has happened';
 }
 
 /** What an instance did most often of late; calls on outside systems before what carries them. */
-function mostRepeated(recorder: Recorder): (Repeated & { slot: string }) | undefined {
+function mostRepeated(
+  recorder: Recorder,
+  facts: readonly Fact[],
+): (Repeated & { slot: string }) | undefined {
   const counts = new Map<string, { count: number; fact: Fact; slot: string; what: string }>();
-  for (const fact of recorder.facts().slice(-looksBack)) {
+  for (const fact of facts.slice(-looksBack)) {
     const call = callOf(fact);
     if (call === undefined) continue;
     const key = `${call.slot} ${call.what}`;

@@ -122,6 +122,7 @@ export function createSupervisor(world: World): Supervisor {
     const { process } = slot;
     if (process === undefined) return;
     process.die();
+    world.loader.died();
     world.network.abandon(process, inFlight);
     world.ports.abandon(process, inFlight);
     world.passages.abandon(process, inFlight);

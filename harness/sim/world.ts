@@ -36,6 +36,8 @@ export interface Loader {
   lineOf(stack: string): SourceLine | undefined;
   /** Text with stack lines in the learner's terms. */
   readable(text: string): string;
+  /** A process is gone: what it leaves to others is looked for now, while it is there. */
+  died(): void;
 }
 
 export interface WorldOptions {

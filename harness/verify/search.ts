@@ -104,20 +104,25 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
   };
 
   /** The same schedule with nothing shared: unequal bytes mean that something leaked from run to run. */
-  const repeat = async (outcome: Outcome): Promise<boolean> => {
-    const again = await runner.run(outcome.schedule, options({ fresh: true }));
+  const repeat = async (outcome: Outcome, wasFresh: boolean): Promise<boolean> => {
+    const again = await runner.run(outcome.schedule, options({ fresh: !wasFresh }));
     tally.repeatedFresh++;
+    const leftBehind = wasFresh ? outcome.leaks : again.leaks;
+    if (leftBehind.length > 0) return cannotTell(outcome, sharedChanged(leftBehind), leakAdvice);
     if (again.traceHash === outcome.traceHash) return false;
     return cannotTell(outcome, notRepeatable([...outcome.leaks, ...again.leaks]), leakAdvice);
   };
 
   /** True = stop searching. */
-  const judged = async (outcome: Outcome): Promise<boolean> => {
+  const judged = async (outcome: Outcome, wasFresh = fresh): Promise<boolean> => {
     if (outcome.unknown !== undefined && outcome.findings.length === 0) {
       return cannotTell(outcome, outcome.unknown.sentence, outcome.unknown.advice);
     }
+    if (outcome.leaks.length > 0 && wasFresh) {
+      return cannotTell(outcome, sharedChanged(outcome.leaks), leakAdvice);
+    }
     if (outcome.leaks.length > 0 && !fresh) {
-      if (await repeat(outcome)) return true;
+      if (await repeat(outcome, false)) return true;
       fresh = true;
     }
     for (const finding of outcome.findings) {
@@ -128,14 +133,16 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
         continue;
       }
       hit = { outcome, finding };
+      // What only shows with nothing shared is made small that way, too.
+      fresh ||= wasFresh;
       return true;
     }
     return false;
   };
 
-  const sampled = async (outcome: Outcome, index: number): Promise<boolean> =>
+  const sampled = async (outcome: Outcome, index: number, wasFresh = fresh): Promise<boolean> =>
     !fresh && index % freshEvery === freshEvery - 1 && outcome.traceHash !== ''
-      ? repeat(outcome)
+      ? repeat(outcome, wasFresh)
       : false;
 
   return {
@@ -197,14 +204,18 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
         runner,
         items: all,
         scheduleOf: ({ schedule }) => schedule,
+        // What dies with a process shows best where processes share nothing, not even a library.
         optionsOf: ({ family }) =>
-          options(family === 'crash' ? { wantCrossings: true, wantFacts: true } : {}),
+          options(family === 'crash' ? { wantCrossings: true, wantFacts: true, fresh: true } : {}),
         isOver,
         look: async (candidate, outcome) => {
           tally.single(candidate, outcome);
           progress('singles', ++singlesRun, all.length);
           if (candidate.family === 'crash') firsts.push({ candidate, outcome });
-          return (await judged(outcome)) || (await sampled(outcome, singlesRun));
+          const wasFresh = fresh || candidate.family === 'crash';
+          return (
+            (await judged(outcome, wasFresh)) || (await sampled(outcome, singlesRun, wasFresh))
+          );
         },
       });
     },
