@@ -90,6 +90,7 @@ export class Incarnation implements Host {
     const habitat = this.#habitat;
     // A frozen process gets its turn later: what was cleared or set again meanwhile does not run.
     const deliver = (): void => {
+      if (!this.frozen && this.backlog.length === 0) return habitat.deliver(this, fire);
       const { entry } = timer;
       habitat.deliver(this, () => {
         if (timer.entry === entry && this.#timers.has(timer)) fire();
