@@ -28,107 +28,121 @@ export interface Agenda {
 }
 
 export function createAgenda(): Agenda {
-  let heap: Entry[] = [];
-  let nextOrder = 0;
-  let dead = 0;
-  let armedTimers = 0;
-  let markOrder = 0;
-  let outstanding = 0;
+  return new HeapAgenda();
+}
 
-  const before = (a: Entry, b: Entry): boolean =>
-    a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+class HeapAgenda implements Agenda {
+  #heap: Entry[] = [];
+  #nextOrder = 0;
+  #dead = 0;
+  #armedTimers = 0;
+  #markOrder = 0;
+  #outstanding = 0;
 
-  const up = (start: number): void => {
+  add(atMs: Milliseconds, run: () => void, timer: boolean): Entry {
+    const entry: Entry = { atMs, order: this.#nextOrder++, armed: true, timer, run };
+    if (timer) this.#armedTimers++;
+    this.#push(entry);
+    return entry;
+  }
+
+  cancel(entry: Entry): void {
+    if (!entry.armed) return;
+    this.#disarm(entry);
+    this.#dead++;
+    this.#sweep();
+  }
+
+  nextAtMs(): Milliseconds {
+    this.#dropDead();
+    return this.#heap.length === 0 ? Infinity : (this.#heap[0] as Entry).atMs;
+  }
+
+  take(): Entry | undefined {
+    this.#dropDead();
+    const entry = this.#pop();
+    if (entry !== undefined) this.#disarm(entry);
+    return entry;
+  }
+
+  mark(): void {
+    this.#markOrder = this.#nextOrder;
+    this.#outstanding = this.#armedTimers;
+  }
+
+  outstanding(): number {
+    return this.#outstanding;
+  }
+
+  #before(a: Entry, b: Entry): boolean {
+    return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+  }
+
+  #up(start: number): void {
     let at = start;
-    const entry = heap[at] as Entry;
+    const entry = this.#heap[at] as Entry;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      const above = heap[parent] as Entry;
-      if (!before(entry, above)) break;
-      heap[at] = above;
+      const above = this.#heap[parent] as Entry;
+      if (!this.#before(entry, above)) break;
+      this.#heap[at] = above;
       at = parent;
     }
-    heap[at] = entry;
-  };
+    this.#heap[at] = entry;
+  }
 
-  const down = (start: number): void => {
+  #down(start: number): void {
     let at = start;
-    const entry = heap[at] as Entry;
-    const size = heap.length;
+    const entry = this.#heap[at] as Entry;
+    const size = this.#heap.length;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= size) break;
-      if (child + 1 < size && before(heap[child + 1] as Entry, heap[child] as Entry)) child++;
-      if (!before(heap[child] as Entry, entry)) break;
-      heap[at] = heap[child] as Entry;
+      if (
+        child + 1 < size &&
+        this.#before(this.#heap[child + 1] as Entry, this.#heap[child] as Entry)
+      )
+        child++;
+      if (!this.#before(this.#heap[child] as Entry, entry)) break;
+      this.#heap[at] = this.#heap[child] as Entry;
       at = child;
     }
-    heap[at] = entry;
-  };
+    this.#heap[at] = entry;
+  }
 
-  const push = (entry: Entry): void => {
-    heap.push(entry);
-    up(heap.length - 1);
-  };
+  #push(entry: Entry): void {
+    this.#heap.push(entry);
+    this.#up(this.#heap.length - 1);
+  }
 
-  const pop = (): Entry | undefined => {
-    const top = heap[0];
-    const last = heap.pop();
+  #pop(): Entry | undefined {
+    const top = this.#heap[0];
+    const last = this.#heap.pop();
     if (top !== undefined && last !== undefined && top !== last) {
-      heap[0] = last;
-      down(0);
+      this.#heap[0] = last;
+      this.#down(0);
     }
     return top;
-  };
+  }
 
-  const disarm = (entry: Entry): void => {
+  #disarm(entry: Entry): void {
     entry.armed = false;
     if (!entry.timer) return;
-    armedTimers--;
-    if (entry.order < markOrder) outstanding--;
-  };
+    this.#armedTimers--;
+    if (entry.order < this.#markOrder) this.#outstanding--;
+  }
 
-  const sweep = (): void => {
-    if (dead < 64 || dead * 2 < heap.length) return;
-    heap = heap.filter((slot) => slot.armed);
-    dead = 0;
-    for (let at = (heap.length >> 1) - 1; at >= 0; at--) down(at);
-  };
+  #sweep(): void {
+    if (this.#dead < 64 || this.#dead * 2 < this.#heap.length) return;
+    this.#heap = this.#heap.filter((slot) => slot.armed);
+    this.#dead = 0;
+    for (let at = (this.#heap.length >> 1) - 1; at >= 0; at--) this.#down(at);
+  }
 
-  const dropDead = (): void => {
-    while (heap.length > 0 && !(heap[0] as Entry).armed) {
-      pop();
-      dead--;
+  #dropDead(): void {
+    while (this.#heap.length > 0 && !(this.#heap[0] as Entry).armed) {
+      this.#pop();
+      this.#dead--;
     }
-  };
-
-  return {
-    add(atMs, run, timer) {
-      const entry: Entry = { atMs, order: nextOrder++, armed: true, timer, run };
-      if (timer) armedTimers++;
-      push(entry);
-      return entry;
-    },
-    cancel(entry) {
-      if (!entry.armed) return;
-      disarm(entry);
-      dead++;
-      sweep();
-    },
-    nextAtMs() {
-      dropDead();
-      return heap.length === 0 ? Infinity : (heap[0] as Entry).atMs;
-    },
-    take() {
-      dropDead();
-      const entry = pop();
-      if (entry !== undefined) disarm(entry);
-      return entry;
-    },
-    mark() {
-      markOrder = nextOrder;
-      outstanding = armedTimers;
-    },
-    outstanding: () => outstanding,
-  };
+  }
 }

@@ -58,150 +58,172 @@ export type Fate = 'lost' | 'arrives';
 export const brokerAddress = { host: '127.0.0.1', port: 9092 };
 
 export function createNetwork(world: World, listener: Listener): Network {
-  const connections = new Set<Connection>();
-  const cutUntil = new Map<string, Milliseconds>();
-  let nextId = 1;
-  /** Bytes, openings and endings that are under way. */
-  let moving = 0;
+  return new SimNetwork(world, listener);
+}
 
-  const after = (atMs: Milliseconds, go: () => void): void => {
-    moving++;
-    world.agenda.add(
+class SimNetwork implements Network {
+  readonly #world: World;
+  readonly #listener: Listener;
+  readonly #connections = new Set<Connection>();
+  readonly #cutUntil = new Map<string, Milliseconds>();
+  #nextId = 1;
+  /** Bytes, openings and endings that are under way. */
+  #moving = 0;
+
+  constructor(world: World, listener: Listener) {
+    this.#world = world;
+    this.#listener = listener;
+  }
+
+  connect(owner: Incarnation, address: { host: string; port: number }): SimSocket {
+    const id = this.#nextId++;
+    const socket: SimSocket = new SimSocket(
+      { ...address, localPort: 40_000 + id },
+      {
+        wrote: (bytes) => this.#wrote(connection, bytes),
+        closed: () => this.#clientClosed(connection),
+        threw: (error) => this.#world.threw(owner, error),
+      },
+    );
+    const connection: Connection = {
+      id,
+      owner,
+      socket,
+      open: false,
+      orphan: false,
+      inFlight: 0,
+      arrivesAtMs: 0,
+      deliversAtMs: 0,
+      stack: undefined,
+    };
+    this.#after(this.#world.now() + 2 * this.#world.hopMs(), () => {
+      if (owner.dead || socket.destroyed) return;
+      if (this.#isCut(owner.slot))
+        return this.#refuse(socket, owner, `${address.host}:${address.port}`);
+      connection.open = true;
+      this.#connections.add(connection);
+      this.#listener.opened(connection);
+      this.#world.deliver(owner, () => socket.accepted());
+    });
+    return socket;
+  }
+
+  answer(connection: Connection, bytes: Buffer, delivered: () => void): void {
+    if (connection.orphan || !connection.open) return;
+    const atMs = Math.max(connection.deliversAtMs, this.#world.now() + this.#world.hopMs());
+    connection.deliversAtMs = atMs;
+    this.#after(atMs, () => {
+      if (connection.orphan || connection.owner.dead) return;
+      this.#world.deliver(connection.owner, () => {
+        if (connection.orphan) return;
+        this.#world.recorder.bytes('<', connection.id, bytes);
+        delivered();
+        connection.socket.arrived(bytes);
+      });
+    });
+  }
+
+  close(connection: Connection): void {
+    if (!connection.open) return;
+    this.drop(connection);
+    this.#tellEnd(
+      connection,
+      Math.max(connection.deliversAtMs, this.#world.now() + this.#world.hopMs()),
+    );
+  }
+
+  abandon(owner: Incarnation, inFlight: Fate): void {
+    for (const connection of this.#connections) {
+      if (connection.owner !== owner) continue;
+      this.#endsAt(connection, this.#world.now());
+      if (inFlight === 'lost') this.drop(connection);
+    }
+  }
+
+  cut(slot: string, untilMs: Milliseconds, inFlight: Fate): void {
+    this.#cutUntil.set(slot, Math.max(untilMs, this.#cutUntil.get(slot) ?? 0));
+    for (const connection of this.#connections) {
+      if (connection.owner.slot !== slot || connection.orphan) continue;
+      this.#endsAt(connection, this.#world.now());
+      if (inFlight === 'lost') this.drop(connection);
+      this.#tellEnd(connection, this.#world.now() + this.#world.hopMs());
+    }
+  }
+
+  busy(): boolean {
+    return this.#moving > 0;
+  }
+
+  hasInFlight(owner: Incarnation, but?: Connection): boolean {
+    for (const connection of this.#connections) {
+      if (connection !== but && connection.owner === owner && connection.inFlight > 0) return true;
+    }
+    return false;
+  }
+
+  #after(atMs: Milliseconds, go: () => void): void {
+    this.#moving++;
+    this.#world.agenda.add(
       atMs,
       () => {
-        moving--;
+        this.#moving--;
         go();
       },
       false,
     );
-  };
+  }
 
-  const isCut = (slot: string): boolean => (cutUntil.get(slot) ?? 0) > world.now();
+  #isCut(slot: string): boolean {
+    return (this.#cutUntil.get(slot) ?? 0) > this.#world.now();
+  }
 
-  const drop = (connection: Connection): void => {
-    connections.delete(connection);
+  drop(connection: Connection): void {
+    this.#connections.delete(connection);
     if (!connection.open) return;
     connection.open = false;
-    listener.closed(connection);
-  };
+    this.#listener.closed(connection);
+  }
 
-  const wrote = (connection: Connection, bytes: Buffer): void => {
+  #wrote(connection: Connection, bytes: Buffer): void {
     if (!connection.open || connection.orphan || connection.owner.dead) return;
-    if (world.traced) connection.stack = new Error('written here').stack;
+    if (this.#world.traced) connection.stack = new Error('written here').stack;
     connection.inFlight++;
-    const atMs = Math.max(connection.arrivesAtMs, world.now() + world.hopMs());
+    const atMs = Math.max(connection.arrivesAtMs, this.#world.now() + this.#world.hopMs());
     connection.arrivesAtMs = atMs;
     const copy = Buffer.from(bytes);
     const { stack } = connection;
-    after(atMs, () => {
+    this.#after(atMs, () => {
       connection.inFlight--;
       if (!connection.open) return;
       connection.stack = stack;
-      world.recorder.bytes('>', connection.id, copy);
-      listener.arrived(connection, copy);
+      this.#world.recorder.bytes('>', connection.id, copy);
+      this.#listener.arrived(connection, copy);
     });
-  };
+  }
 
   /** The client is gone: what it wrote comes first, then its end. */
-  const endsAt = (connection: Connection, atMs: Milliseconds): void => {
+  #endsAt(connection: Connection, atMs: Milliseconds): void {
     connection.orphan = true;
     if (!connection.open) return;
-    after(Math.max(connection.arrivesAtMs, atMs), () => {
-      if (connection.open) listener.ended(connection);
+    this.#after(Math.max(connection.arrivesAtMs, atMs), () => {
+      if (connection.open) this.#listener.ended(connection);
     });
-  };
+  }
 
-  const clientClosed = (connection: Connection): void => {
-    if (!connection.orphan) endsAt(connection, world.now() + world.hopMs());
-  };
+  #clientClosed(connection: Connection): void {
+    if (!connection.orphan) this.#endsAt(connection, this.#world.now() + this.#world.hopMs());
+  }
 
-  const tellEnd = ({ owner, socket }: Connection, atMs: Milliseconds): void =>
-    after(atMs, () => world.deliver(owner, () => socket.ended()));
+  #tellEnd({ owner, socket }: Connection, atMs: Milliseconds): void {
+    return this.#after(atMs, () => this.#world.deliver(owner, () => socket.ended()));
+  }
 
-  const refuse = (socket: SimSocket, owner: Incarnation, address: string): void => {
+  #refuse(socket: SimSocket, owner: Incarnation, address: string): void {
     const error = Object.assign(new Error(`connect ECONNREFUSED ${address}`), {
       code: 'ECONNREFUSED',
       errno: -111,
       syscall: 'connect',
     });
-    world.deliver(owner, () => socket.failed(error));
-  };
-
-  return {
-    drop,
-    connect(owner, address) {
-      const id = nextId++;
-      const socket: SimSocket = new SimSocket(
-        { ...address, localPort: 40_000 + id },
-        {
-          wrote: (bytes) => wrote(connection, bytes),
-          closed: () => clientClosed(connection),
-          threw: (error) => world.threw(owner, error),
-        },
-      );
-      const connection: Connection = {
-        id,
-        owner,
-        socket,
-        open: false,
-        orphan: false,
-        inFlight: 0,
-        arrivesAtMs: 0,
-        deliversAtMs: 0,
-        stack: undefined,
-      };
-      after(world.now() + 2 * world.hopMs(), () => {
-        if (owner.dead || socket.destroyed) return;
-        if (isCut(owner.slot)) return refuse(socket, owner, `${address.host}:${address.port}`);
-        connection.open = true;
-        connections.add(connection);
-        listener.opened(connection);
-        world.deliver(owner, () => socket.accepted());
-      });
-      return socket;
-    },
-    answer(connection, bytes, delivered) {
-      if (connection.orphan || !connection.open) return;
-      const atMs = Math.max(connection.deliversAtMs, world.now() + world.hopMs());
-      connection.deliversAtMs = atMs;
-      after(atMs, () => {
-        if (connection.orphan || connection.owner.dead) return;
-        world.deliver(connection.owner, () => {
-          if (connection.orphan) return;
-          world.recorder.bytes('<', connection.id, bytes);
-          delivered();
-          connection.socket.arrived(bytes);
-        });
-      });
-    },
-    close(connection) {
-      if (!connection.open) return;
-      drop(connection);
-      tellEnd(connection, Math.max(connection.deliversAtMs, world.now() + world.hopMs()));
-    },
-    abandon(owner, inFlight) {
-      for (const connection of connections) {
-        if (connection.owner !== owner) continue;
-        endsAt(connection, world.now());
-        if (inFlight === 'lost') drop(connection);
-      }
-    },
-    cut(slot, untilMs, inFlight) {
-      cutUntil.set(slot, Math.max(untilMs, cutUntil.get(slot) ?? 0));
-      for (const connection of connections) {
-        if (connection.owner.slot !== slot || connection.orphan) continue;
-        endsAt(connection, world.now());
-        if (inFlight === 'lost') drop(connection);
-        tellEnd(connection, world.now() + world.hopMs());
-      }
-    },
-    busy: () => moving > 0,
-    hasInFlight(owner, but) {
-      for (const connection of connections) {
-        if (connection !== but && connection.owner === owner && connection.inFlight > 0)
-          return true;
-      }
-      return false;
-    },
-  };
+    this.#world.deliver(owner, () => socket.failed(error));
+  }
 }

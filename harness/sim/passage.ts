@@ -77,18 +77,101 @@ interface Held {
 const holdLimitMs = 120_000;
 
 export function createPassages(world: World): Passages {
-  const held = new Map<number, Held>();
-  const lastLine = new Map<string, SourceLine>();
-  const lastOp = new Map<string, Op>();
-  let waiting = 0;
+  return new SimPassages(world);
+}
 
-  const fact = (
-    op: Op,
-    step: 'arrived' | 'applied' | 'answered' | 'lost',
-    error?: string,
-  ): void => {
+class SimPassages implements Passages {
+  readonly #world: World;
+  readonly #held = new Map<number, Held>();
+  readonly #lastLine = new Map<string, SourceLine>();
+  readonly #lastOp = new Map<string, Op>();
+  #waiting = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  open(fresh: NewOp): Op {
+    const { owner, operation, target, cause } = fresh;
+    const point = this.#world.gate.name({ slot: owner.slot, operation, target, cause });
+    const line = firstLearnerLine(this.#world, fresh.stack) ?? this.#lastLine.get(owner.slot);
+    if (operation === 'JoinGroup' && line !== undefined) this.#lastLine.set(owner.slot, line);
+    const op: Op = {
+      owner,
+      connection: fresh.connection,
+      kind: fresh.kind,
+      point,
+      topics: fresh.topics,
+      line,
+      silent: fresh.silent === true,
+      answered: fresh.answered !== false,
+      applied: false,
+      error: undefined,
+    };
+    this.#lastOp.set(owner.slot, op);
+    return op;
+  }
+
+  cross(op: Op, phase: 'before apply' | 'after apply', ways: Ways): void {
+    if (phase === 'before apply') this.#fact(op, 'arrived');
+    this.#note(op, phase);
+    this.#release(op, phase);
+    // Closing commands come after the last fault: what has not struck by now never did.
+    if (this.#world.closing) return ways.pass();
+    for (const command of this.#world.gate.commandsAt(op.point, phase))
+      this.#world.workload.sendNow(command);
+    const hold = this.#world.gate.holdAt(op.point, phase);
+    if (hold === undefined) return this.#through(op, phase, ways);
+    const go = (): void => this.#through(op, phase, ways);
+    const text = printHold(this.#world.schedule.holds[hold] as Hold);
+    const index = this.#world.schedule.faults.length + hold;
+    this.#world.recorder.add({ kind: 'fault', index, fault: text }, op.line);
+    const limit = this.#later(holdLimitMs, () => {
+      this.#held.delete(hold);
+      go();
+    });
+    this.#held.set(hold, { op, go, limit });
+  }
+
+  applied(op: Op, error: string | undefined): void {
+    op.applied = true;
+    op.error = error;
+    this.#fact(op, 'applied', error);
+  }
+
+  refused(op: Op, error: string): void {
+    op.error = error;
+  }
+
+  delivered(op: Op): void {
+    this.#fact(op, 'answered', op.error);
+    if (this.#world.closing) return;
+    for (const planned of this.#world.gate.faultsAt(op.point, 'after answer')) {
+      this.#world.after(() => void strike(this.#world, planned, op, 'after answer'));
+    }
+  }
+
+  abandon(owner: Incarnation, inFlight: Fate): void {
+    for (const [index, { op, limit }] of this.#held) {
+      if (op.owner !== owner || (inFlight === 'arrives' && !op.applied)) continue;
+      this.#held.delete(index);
+      this.#world.agenda.cancel(limit);
+      this.#waiting--;
+    }
+  }
+
+  waiting(): number {
+    return this.#waiting;
+  }
+
+  closeBooks(): void {
+    if (this.#world.closing) return;
+    for (const op of this.#lastOp.values()) if (!op.silent) this.#note(op, 'after answer');
+  }
+
+  #fact(op: Op, step: 'arrived' | 'applied' | 'answered' | 'lost', error?: string): void {
     const { slot, operation, target, cause, ordinal } = op.point;
-    world.recorder.add(
+    this.#world.recorder.add(
       {
         kind: 'operation',
         slot,
@@ -102,55 +185,55 @@ export function createPassages(world: World): Passages {
       },
       op.line,
     );
-  };
+  }
 
-  const note = (op: Op, phase: Phase): void => {
+  #note(op: Op, phase: Phase): void {
     const { slot, operation, target } = op.point;
-    world.recorder.step(`${slot}|${operation}|${target}|${phase}`);
-    if (world.closing || op.silent) return;
-    const sessionTimeoutMs = world.kafka.sessionTimeoutOf(slot);
-    world.gate.crossings.push({
+    this.#world.recorder.step(`${slot}|${operation}|${target}|${phase}`);
+    if (this.#world.closing || op.silent) return;
+    const sessionTimeoutMs = this.#world.kafka.sessionTimeoutOf(slot);
+    this.#world.gate.crossings.push({
       point: op.point,
       phase,
       target: op.kind,
       topics: op.topics,
-      atMs: world.now(),
-      index: world.gate.crossings.length,
-      inFlight: world.network.hasInFlight(op.owner, op.connection),
+      atMs: this.#world.now(),
+      index: this.#world.gate.crossings.length,
+      inFlight: this.#world.network.hasInFlight(op.owner, op.connection),
       ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
       ...(!op.answered && { answered: false }),
     });
-  };
+  }
 
-  const later = (ms: number, go: () => void): Entry => {
-    waiting++;
-    return world.agenda.add(
-      world.now() + ms,
+  #later(ms: number, go: () => void): Entry {
+    this.#waiting++;
+    return this.#world.agenda.add(
+      this.#world.now() + ms,
       () => {
-        waiting--;
+        this.#waiting--;
         go();
       },
       false,
     );
-  };
+  }
 
-  const release = (op: Op, phase: Phase): void => {
-    for (const index of world.gate.released(op.point, phase)) {
-      const entry = held.get(index);
+  #release(op: Op, phase: Phase): void {
+    for (const index of this.#world.gate.released(op.point, phase)) {
+      const entry = this.#held.get(index);
       if (entry === undefined) continue;
-      held.delete(index);
-      world.held.add(index);
-      world.agenda.cancel(entry.limit);
-      waiting--;
-      later(0, entry.go);
+      this.#held.delete(index);
+      this.#world.held.add(index);
+      this.#world.agenda.cancel(entry.limit);
+      this.#waiting--;
+      this.#later(0, entry.go);
     }
-  };
+  }
 
-  const through = (op: Op, phase: Phase, ways: Ways): void => {
+  #through(op: Op, phase: Phase, ways: Ways): void {
     let way: (() => void) | undefined;
     let delayMs = 0;
-    for (const planned of world.gate.faultsAt(op.point, phase)) {
-      const outcome = strike(world, planned, op, phase);
+    for (const planned of this.#world.gate.faultsAt(op.point, phase)) {
+      const outcome = strike(this.#world, planned, op, phase);
       if (outcome === undefined) continue;
       if (typeof outcome === 'number') delayMs += outcome;
       else if (outcome === 'close') way = () => ways.close();
@@ -159,80 +242,10 @@ export function createPassages(world: World): Passages {
       else way = () => ways.answer(outcome.error);
     }
     if (way !== undefined) {
-      if (phase === 'before apply') fact(op, 'lost');
-      return void (delayMs === 0 ? way() : later(delayMs, way));
+      if (phase === 'before apply') this.#fact(op, 'lost');
+      return void (delayMs === 0 ? way() : this.#later(delayMs, way));
     }
     if (delayMs === 0) ways.pass();
-    else later(delayMs, () => ways.pass());
-  };
-
-  return {
-    open(fresh) {
-      const { owner, operation, target, cause } = fresh;
-      const point = world.gate.name({ slot: owner.slot, operation, target, cause });
-      const line = firstLearnerLine(world, fresh.stack) ?? lastLine.get(owner.slot);
-      if (operation === 'JoinGroup' && line !== undefined) lastLine.set(owner.slot, line);
-      const op: Op = {
-        owner,
-        connection: fresh.connection,
-        kind: fresh.kind,
-        point,
-        topics: fresh.topics,
-        line,
-        silent: fresh.silent === true,
-        answered: fresh.answered !== false,
-        applied: false,
-        error: undefined,
-      };
-      lastOp.set(owner.slot, op);
-      return op;
-    },
-    cross(op, phase, ways) {
-      if (phase === 'before apply') fact(op, 'arrived');
-      note(op, phase);
-      release(op, phase);
-      // Closing commands come after the last fault: what has not struck by now never did.
-      if (world.closing) return ways.pass();
-      for (const command of world.gate.commandsAt(op.point, phase)) world.workload.sendNow(command);
-      const hold = world.gate.holdAt(op.point, phase);
-      if (hold === undefined) return through(op, phase, ways);
-      const go = (): void => through(op, phase, ways);
-      const text = printHold(world.schedule.holds[hold] as Hold);
-      const index = world.schedule.faults.length + hold;
-      world.recorder.add({ kind: 'fault', index, fault: text }, op.line);
-      const limit = later(holdLimitMs, () => {
-        held.delete(hold);
-        go();
-      });
-      held.set(hold, { op, go, limit });
-    },
-    applied(op, error) {
-      op.applied = true;
-      op.error = error;
-      fact(op, 'applied', error);
-    },
-    refused(op, error) {
-      op.error = error;
-    },
-    delivered(op) {
-      fact(op, 'answered', op.error);
-      if (world.closing) return;
-      for (const planned of world.gate.faultsAt(op.point, 'after answer')) {
-        world.after(() => void strike(world, planned, op, 'after answer'));
-      }
-    },
-    abandon(owner, inFlight) {
-      for (const [index, { op, limit }] of held) {
-        if (op.owner !== owner || (inFlight === 'arrives' && !op.applied)) continue;
-        held.delete(index);
-        world.agenda.cancel(limit);
-        waiting--;
-      }
-    },
-    waiting: () => waiting,
-    closeBooks() {
-      if (world.closing) return;
-      for (const op of lastOp.values()) if (!op.silent) note(op, 'after answer');
-    },
-  };
+    else this.#later(delayMs, () => ways.pass());
+  }
 }

@@ -39,27 +39,45 @@ interface Call {
 const portTimeoutMs = 5_000;
 
 export function createPortLane(world: World, backends: ReadonlyMap<string, PortBackend>): PortLane {
-  const calls = new Set<Call>();
+  return new SimPortLane(world, backends);
+}
 
-  const facade = (owner: Incarnation): object => {
+class SimPortLane implements PortLane {
+  readonly #world: World;
+  readonly #backends: ReadonlyMap<string, PortBackend>;
+  readonly #calls = new Set<Call>();
+
+  constructor(world: World, backends: ReadonlyMap<string, PortBackend>) {
+    this.#world = world;
+    this.#backends = backends;
+  }
+
+  abandon(owner: Incarnation, inFlight: 'lost' | 'arrives'): void {
+    for (const entry of this.#calls) {
+      if (entry.owner !== owner) continue;
+      if (inFlight === 'lost') entry.lost = true;
+      if (inFlight === 'lost' || entry.applied) this.#calls.delete(entry);
+    }
+  }
+
+  busy(): boolean {
+    return this.#calls.size > 0;
+  }
+
+  facade(owner: Incarnation): object {
     const ports: Record<string, object> = {};
-    for (const [port, { calls: names }] of backends) {
+    for (const [port, { calls: names }] of this.#backends) {
       const functions: Record<string, unknown> = {};
       for (const call of names) {
-        functions[call] = (...args: unknown[]) => start(owner, port, call, args);
+        functions[call] = (...args: unknown[]) => this.#start(owner, port, call, args);
       }
       ports[port] = Object.freeze(functions);
     }
     return Object.freeze(ports);
-  };
+  }
 
-  const start = (
-    owner: Incarnation,
-    port: string,
-    call: string,
-    args: unknown[],
-  ): Promise<unknown> =>
-    new Promise((resolve, reject) => {
+  #start(owner: Incarnation, port: string, call: string, args: unknown[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
       if (owner.dead) return;
       const entry: Call = {
         owner,
@@ -69,95 +87,107 @@ export function createPortLane(world: World, backends: ReadonlyMap<string, PortB
         args: structuredClone(args),
         resolve,
         reject,
-        stack: world.traced ? new Error('called here').stack : undefined,
+        stack: this.#world.traced ? new Error('called here').stack : undefined,
         applied: false,
         lost: false,
       };
-      calls.add(entry);
-      world.agenda.add(world.now() + world.hopMs(), () => arrive(entry), false);
+      this.#calls.add(entry);
+      this.#world.agenda.add(
+        this.#world.now() + this.#world.hopMs(),
+        () => this.#arrive(entry),
+        false,
+      );
     });
+  }
 
-  const arrive = (entry: Call): void => {
-    if (entry.lost) return void calls.delete(entry);
-    const op = world.passages.open({
+  #arrive(entry: Call): void {
+    if (entry.lost) return void this.#calls.delete(entry);
+    const op = this.#world.passages.open({
       owner: entry.owner,
       connection: undefined,
       kind: 'port',
       operation: entry.name,
       target: '',
       topics: [],
-      cause: world.causeOfCall(entry.name, entry.args),
+      cause: this.#world.causeOfCall(entry.name, entry.args),
       stack: entry.stack,
     });
-    world.passages.cross(op, 'before apply', {
-      pass: () => apply(entry, op),
+    this.#world.passages.cross(op, 'before apply', {
+      pass: () => this.#apply(entry, op),
       answer: (error) => {
-        fact(entry, op, 'rejected');
-        world.passages.refused(op, error);
-        back(entry, op, 0, () => entry.reject(refusal(entry.name, 'is unavailable')));
+        this.#fact(entry, op, 'rejected');
+        this.#world.passages.refused(op, error);
+        this.#back(entry, op, 0, () => entry.reject(refusal(entry.name, 'is unavailable')));
       },
-      close: () => timeOut(entry, op),
-      silence: () => timeOut(entry, op),
-      gone: () => void calls.delete(entry),
+      close: () => this.#timeOut(entry, op),
+      silence: () => this.#timeOut(entry, op),
+      gone: () => void this.#calls.delete(entry),
     });
-  };
+  }
 
-  const apply = (entry: Call, op: Op): void => {
-    if (entry.lost) return void calls.delete(entry);
+  #apply(entry: Call, op: Op): void {
+    if (entry.lost) return void this.#calls.delete(entry);
     entry.applied = true;
-    const backend = backends.get(entry.port) as PortBackend;
+    const backend = this.#backends.get(entry.port) as PortBackend;
     let result: unknown;
     try {
       result = backend.apply(entry.call, entry.args);
     } catch (error) {
-      return settle(entry, op, () => entry.reject(asError(error)), asError(error).message);
+      return this.#settle(entry, op, () => entry.reject(asError(error)), asError(error).message);
     }
-    if (!(result instanceof Promise)) return succeed(entry, op, result);
-    world.suspend(
+    if (!(result instanceof Promise)) return this.#succeed(entry, op, result);
+    this.#world.suspend(
       result.then(
-        (value) => () => succeed(entry, op, value),
+        (value) => () => this.#succeed(entry, op, value),
         (error) => () =>
-          settle(entry, op, () => entry.reject(asError(error)), asError(error).message),
+          this.#settle(entry, op, () => entry.reject(asError(error)), asError(error).message),
       ),
     );
-  };
+  }
 
-  const succeed = (entry: Call, op: Op, value: unknown): void => {
+  #succeed(entry: Call, op: Op, value: unknown): void {
     const answer = structuredClone(value);
-    settle(entry, op, () => entry.resolve(answer), undefined);
-  };
+    this.#settle(entry, op, () => entry.resolve(answer), undefined);
+  }
 
-  const settle = (entry: Call, op: Op, tell: () => void, error: string | undefined): void => {
-    fact(entry, op, error === undefined ? 'applied' : 'rejected');
-    world.passages.applied(op, error);
-    world.passages.cross(op, 'after apply', {
-      pass: () => back(entry, op, 0, tell),
-      answer: () => back(entry, op, 0, () => entry.reject(refusal(entry.name, 'failed'))),
-      close: () => timeOut(entry, op),
-      silence: () => timeOut(entry, op),
-      gone: () => void calls.delete(entry),
+  #settle(entry: Call, op: Op, tell: () => void, error: string | undefined): void {
+    this.#fact(entry, op, error === undefined ? 'applied' : 'rejected');
+    this.#world.passages.applied(op, error);
+    this.#world.passages.cross(op, 'after apply', {
+      pass: () => this.#back(entry, op, 0, tell),
+      answer: () => this.#back(entry, op, 0, () => entry.reject(refusal(entry.name, 'failed'))),
+      close: () => this.#timeOut(entry, op),
+      silence: () => this.#timeOut(entry, op),
+      gone: () => void this.#calls.delete(entry),
     });
-  };
+  }
 
-  const timeOut = (entry: Call, op: Op): void =>
-    back(entry, op, portTimeoutMs, () => entry.reject(refusal(entry.name, 'timed out')), false);
+  #timeOut(entry: Call, op: Op): void {
+    return this.#back(
+      entry,
+      op,
+      portTimeoutMs,
+      () => entry.reject(refusal(entry.name, 'timed out')),
+      false,
+    );
+  }
 
-  const back = (entry: Call, op: Op, ms: number, tell: () => void, answered = true): void => {
-    world.agenda.add(
-      world.now() + world.hopMs() + ms,
+  #back(entry: Call, op: Op, ms: number, tell: () => void, answered = true): void {
+    this.#world.agenda.add(
+      this.#world.now() + this.#world.hopMs() + ms,
       () => {
-        calls.delete(entry);
-        world.deliver(entry.owner, () => {
-          if (answered) world.passages.delivered(op);
+        this.#calls.delete(entry);
+        this.#world.deliver(entry.owner, () => {
+          if (answered) this.#world.passages.delivered(op);
           tell();
         });
       },
       false,
     );
-  };
+  }
 
-  const fact = (entry: Call, op: Op, outcome: 'applied' | 'rejected'): void => {
-    world.recorder.add(
+  #fact(entry: Call, op: Op, outcome: 'applied' | 'rejected'): void {
+    this.#world.recorder.add(
       {
         kind: 'port',
         name: entry.name,
@@ -168,19 +198,7 @@ export function createPortLane(world: World, backends: ReadonlyMap<string, PortB
       },
       op.line,
     );
-  };
-
-  return {
-    facade,
-    abandon(owner, inFlight) {
-      for (const entry of calls) {
-        if (entry.owner !== owner) continue;
-        if (inFlight === 'lost') entry.lost = true;
-        if (inFlight === 'lost' || entry.applied) calls.delete(entry);
-      }
-    },
-    busy: () => calls.size > 0,
-  };
+  }
 }
 
 function refusal(name: string, how: string): Error {

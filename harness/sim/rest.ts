@@ -18,106 +18,119 @@ export interface Rest {
 const mostClosing = 64;
 
 export function createRest(world: World): Rest {
-  let phase: 'working' | 'faults at rest' | 'closing' = 'working';
-  let uncovered: Map<string, number> | undefined;
+  return new RestWatch(world);
+}
 
-  const quiet = (): boolean =>
-    world.workload.done() &&
-    !world.supervisor.busy() &&
-    !world.network.busy() &&
-    !world.ports.busy() &&
-    world.kafka.idle() &&
-    world.passages.waiting() === 0;
-
+class RestWatch implements Rest {
+  readonly #world: World;
+  #phase: 'working' | 'faults at rest' | 'closing' = 'working';
+  #uncovered: Map<string, number> | undefined;
   /** The number of changes for which a second round of waiting has begun. */
-  let again = -1;
+  #again = -1;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  #quiet(): boolean {
+    return (
+      this.#world.workload.done() &&
+      !this.#world.supervisor.busy() &&
+      !this.#world.network.busy() &&
+      !this.#world.ports.busy() &&
+      this.#world.kafka.idle() &&
+      this.#world.passages.waiting() === 0
+    );
+  }
 
   /**
    * Nothing that waited when the world last changed still waits, nor anything that this set off: a
    * client may be on its way back behind a long poll that it began after the last change.
    */
-  const still = (): boolean => {
-    if (world.agenda.outstanding() > 0 || world.broker.timersOutstanding() > 0) return false;
-    if (again === world.changes()) return true;
-    if (quiet()) {
-      again = world.changes();
-      world.markTimers();
+  #still(): boolean {
+    if (this.#world.agenda.outstanding() > 0 || this.#world.broker.timersOutstanding() > 0)
+      return false;
+    if (this.#again === this.#world.changes()) return true;
+    if (this.#quiet()) {
+      this.#again = this.#world.changes();
+      this.#world.markTimers();
     }
     return false;
-  };
+  }
 
-  const ends = (): Map<string, number> => {
+  #ends(): Map<string, number> {
     const result = new Map<string, number>();
-    for (const [topic, { partitions }] of Object.entries(world.chapter.topics)) {
+    for (const [topic, { partitions }] of Object.entries(this.#world.chapter.topics)) {
       for (let partition = 0; partition < partitions; partition++) {
-        result.set(`${topic}/${partition}`, world.broker.offsets(topic, partition).highWatermark);
+        result.set(
+          `${topic}/${partition}`,
+          this.#world.broker.offsets(topic, partition).highWatermark,
+        );
       }
     }
     return result;
-  };
+  }
 
-  const behind = (): boolean => {
-    for (const group of world.chapter.groups) {
-      for (const [topic, { partitions }] of Object.entries(world.chapter.topics)) {
+  #behind(): boolean {
+    for (const group of this.#world.chapter.groups) {
+      for (const [topic, { partitions }] of Object.entries(this.#world.chapter.topics)) {
         for (let partition = 0; partition < partitions; partition++) {
-          const { highWatermark } = world.broker.offsets(topic, partition);
-          if (Math.max(world.broker.committed(group, topic, partition), 0) < highWatermark)
+          const { highWatermark } = this.#world.broker.offsets(topic, partition);
+          if (Math.max(this.#world.broker.committed(group, topic, partition), 0) < highWatermark)
             return true;
         }
       }
     }
     return false;
-  };
+  }
 
-  const giveUp = (): Ending => {
+  giveUp(): Ending {
     const waitsFor =
-      world.workload.waitsFor() ??
-      world.supervisor.waitsFor() ??
-      world.kafka.waitsFor() ??
-      stillChanging(world.recorder, world.now());
+      this.#world.workload.waitsFor() ??
+      this.#world.supervisor.waitsFor() ??
+      this.#world.kafka.waitsFor() ??
+      stillChanging(this.#world.recorder, this.#world.now());
     return { kind: 'horizon', waitsFor };
-  };
+  }
 
-  const close = (): void => {
-    if (phase !== 'closing') {
-      phase = 'closing';
-      world.passages.closeBooks();
-      world.closing = true;
-      uncovered = new Map([...ends()].filter(([, end]) => end > 0));
+  #close(): void {
+    if (this.#phase !== 'closing') {
+      this.#phase = 'closing';
+      this.#world.passages.closeBooks();
+      this.#world.closing = true;
+      this.#uncovered = new Map([...this.#ends()].filter(([, end]) => end > 0));
     }
-    const now = ends();
-    for (const [where, end] of uncovered ?? []) {
-      if ((now.get(where) ?? 0) > end) uncovered?.delete(where);
+    const now = this.#ends();
+    for (const [where, end] of this.#uncovered ?? []) {
+      if ((now.get(where) ?? 0) > end) this.#uncovered?.delete(where);
     }
-    if (uncovered === undefined || uncovered.size === 0) return;
-    if (world.workload.closed >= mostClosing) return uncovered.clear();
-    const [where] = uncovered.keys();
-    world.workload.close(world.workload.closed + 1, where);
-  };
+    if (this.#uncovered === undefined || this.#uncovered.size === 0) return;
+    if (this.#world.workload.closed >= mostClosing) return this.#uncovered.clear();
+    const [where] = this.#uncovered.keys();
+    this.#world.workload.close(this.#world.workload.closed + 1, where);
+  }
 
   /**
    * A world that only has to come to rest gets the horizon twice: by then every timer that was
    * armed at the first has run, and what is not still did change.
    */
-  const look = (): void => {
-    const lateMs = world.now() - world.lastFaultAtMs() - horizonMs;
-    const closes = phase === 'closing' && world.workload.done();
-    if (lateMs > (closes ? horizonMs : 0)) return world.finish(giveUp());
-    if (phase === 'closing') {
-      if (world.workload.done() && (uncovered?.size ?? 0) > 0) return close();
-      if (still() && quiet()) world.finish({ kind: 'rest' });
+  look(): void {
+    const lateMs = this.#world.now() - this.#world.lastFaultAtMs() - horizonMs;
+    const closes = this.#phase === 'closing' && this.#world.workload.done();
+    if (lateMs > (closes ? horizonMs : 0)) return this.#world.finish(this.giveUp());
+    if (this.#phase === 'closing') {
+      if (this.#world.workload.done() && (this.#uncovered?.size ?? 0) > 0) return this.#close();
+      if (this.#still() && this.#quiet()) this.#world.finish({ kind: 'rest' });
       return;
     }
-    if (world.gate.allFired() && world.workload.done()) {
-      if (quiet() && !behind()) return close();
+    if (this.#world.gate.allFired() && this.#world.workload.done()) {
+      if (this.#quiet() && !this.#behind()) return this.#close();
     }
-    if (!still() || !quiet()) return;
-    const faults = world.gate.faultsAtRest();
-    if (faults.length === 0) return close();
-    phase = 'faults at rest';
-    for (const planned of faults) world.strikeHere(planned);
-    world.later(0, () => undefined);
-  };
-
-  return { look, giveUp };
+    if (!this.#still() || !this.#quiet()) return;
+    const faults = this.#world.gate.faultsAtRest();
+    if (faults.length === 0) return this.#close();
+    this.#phase = 'faults at rest';
+    for (const planned of faults) this.#world.strikeHere(planned);
+    this.#world.later(0, () => undefined);
+  }
 }

@@ -50,14 +50,53 @@ const lookEveryMs = 250;
 const youngMb = 96;
 
 export function createPool(lanes: number, limits: Limits = defaultLimits): Pool {
-  const { stuckAfterMs, heapMb } = limits;
-  const programs = new Map<string, ToThread & { kind: 'program' }>();
-  const queue: Job[] = [];
-  const all: Lane[] = [];
-  let nextId = 1;
-  let closed = false;
+  return new ThreadPool(lanes, limits);
+}
 
-  const open = (lane: Lane): void => {
+class ThreadPool implements Pool {
+  readonly lanes: number;
+  readonly #limits: Limits;
+  readonly #programs = new Map<string, ToThread & { kind: 'program' }>();
+  readonly #queue: Job[] = [];
+  readonly #all: Lane[] = [];
+  #nextId = 1;
+  #closed = false;
+  readonly #stopLooking: () => void;
+
+  constructor(lanes: number, limits: Limits) {
+    this.lanes = lanes;
+    this.#limits = limits;
+    this.#stopLooking = every(lookEveryMs, () => {
+      for (const lane of this.#all) void this.#look(lane);
+    });
+    for (let count = 0; count < lanes; count++) {
+      const lane = {} as Lane;
+      this.#all.push(lane);
+      this.#open(lane);
+    }
+  }
+
+  prepare(program: { name: string; chapterFile: string; bundle: Bundle }): void {
+    const message: ToThread = { kind: 'program', ...program };
+    this.#programs.set(program.name, message);
+    for (const { worker } of this.#all) worker.postMessage(message);
+  }
+
+  run(schedule: Schedule, options: RunOptions): Promise<Outcome> {
+    invariant(!this.#closed, 'the pool is open');
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ id: this.#nextId++, schedule, options, resolve, reject });
+      for (const lane of this.#all) this.#feed(lane);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#stopLooking();
+    await Promise.all(this.#all.map(({ worker }) => worker.terminate()));
+  }
+
+  #open(lane: Lane): void {
     const beat = new SharedArrayBuffer(8);
     lane.beat = new Int32Array(beat);
     lane.seen = 0;
@@ -65,42 +104,45 @@ export function createPool(lanes: number, limits: Limits = defaultLimits): Pool 
     lane.job = undefined;
     const worker = new Worker(new URL('./thread.ts', import.meta.url), {
       workerData: { beat },
-      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: youngMb },
+      resourceLimits: {
+        maxOldGenerationSizeMb: this.#limits.heapMb,
+        maxYoungGenerationSizeMb: youngMb,
+      },
       stderr: false,
     });
     lane.worker = worker;
-    for (const program of programs.values()) worker.postMessage(program);
+    for (const program of this.#programs.values()) worker.postMessage(program);
     worker.on('message', (message: FromThread) => {
       const { job } = lane;
       if (job?.id !== message.id) return;
       lane.job = undefined;
       if (message.kind === 'ran') job.resolve(message.outcome);
       else job.reject(revived(message.error));
-      feed(lane);
+      this.#feed(lane);
     });
-    worker.on('error', (error: Error & { code?: string }) => lost(lane, worker, error));
-  };
+    worker.on('error', (error: Error & { code?: string }) => this.#lost(lane, worker, error));
+  }
 
-  const lost = (lane: Lane, worker: Worker, error: Error & { code?: string }): void => {
-    if (lane.worker !== worker || closed) return;
+  #lost(lane: Lane, worker: Worker, error: Error & { code?: string }): void {
+    if (lane.worker !== worker || this.#closed) return;
     const { job } = lane;
-    open(lane);
+    this.#open(lane);
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY' && job !== undefined)
-      job.resolve(outOfMemory(job, limits));
+      job.resolve(outOfMemory(job, this.#limits));
     else job?.reject(error);
-    feed(lane);
-  };
+    this.#feed(lane);
+  }
 
-  const feed = (lane: Lane): void => {
-    if (lane.job !== undefined || closed) return;
-    const job = queue.shift();
+  #feed(lane: Lane): void {
+    if (lane.job !== undefined || this.#closed) return;
+    const job = this.#queue.shift();
     if (job === undefined) return;
     lane.job = job;
     const { id, schedule, options } = job;
     lane.worker.postMessage({ kind: 'run', id, schedule, options } satisfies ToThread);
-  };
+  }
 
-  const look = async (lane: Lane): Promise<void> => {
+  async #look(lane: Lane): Promise<void> {
     const { worker, job } = lane;
     if (job === undefined) return;
     const usage = await worker.cpuUsage().catch(() => undefined);
@@ -112,46 +154,15 @@ export function createPool(lanes: number, limits: Limits = defaultLimits): Pool 
       lane.cpuAtBeatMs = cpuMs;
       return;
     }
-    if (cpuMs - lane.cpuAtBeatMs < stuckAfterMs) return;
+    if (cpuMs - lane.cpuAtBeatMs < this.#limits.stuckAfterMs) return;
     lane.cpuAtBeatMs = Infinity; // looked at once
     const place = await whereStuck(worker);
     if (lane.worker !== worker || lane.job !== job) return;
-    open(lane);
+    this.#open(lane);
     void worker.terminate();
-    job.resolve(stuck(job, limits, programs.get(job.options.program)?.bundle, place));
-    feed(lane);
-  };
-
-  const stopLooking = every(lookEveryMs, () => {
-    for (const lane of all) void look(lane);
-  });
-
-  for (let count = 0; count < lanes; count++) {
-    const lane = {} as Lane;
-    all.push(lane);
-    open(lane);
+    job.resolve(stuck(job, this.#limits, this.#programs.get(job.options.program)?.bundle, place));
+    this.#feed(lane);
   }
-
-  return {
-    lanes,
-    prepare(program) {
-      const message: ToThread = { kind: 'program', ...program };
-      programs.set(program.name, message);
-      for (const { worker } of all) worker.postMessage(message);
-    },
-    run(schedule, options) {
-      invariant(!closed, 'the pool is open');
-      return new Promise((resolve, reject) => {
-        queue.push({ id: nextId++, schedule, options, resolve, reject });
-        for (const lane of all) feed(lane);
-      });
-    },
-    async close() {
-      closed = true;
-      stopLooking();
-      await Promise.all(all.map(({ worker }) => worker.terminate()));
-    },
-  };
 }
 
 const nothing = {
