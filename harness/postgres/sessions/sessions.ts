@@ -56,8 +56,6 @@ export interface SessionsOptions {
   readonly patienceMs?: Milliseconds;
   /** How long a statement may run, in real time. */
   readonly limitMs?: Milliseconds;
-  /** Who of a deadlock is cancelled; the one who closed it (the first) unless told otherwise. */
-  victimOf?(cycle: readonly LentSession[]): LentSession;
 }
 
 interface Flight {
@@ -87,6 +85,8 @@ export async function openSessions(
 export class Sessions {
   readonly admin: Admin;
   seed: number;
+  /** Who of a deadlock is cancelled; the one who closed it, who comes first, unless told otherwise. */
+  victimOf: ((cycle: readonly LentSession[]) => LentSession) | undefined;
   readonly #server: LendingServer;
   readonly #warm: WarmSessions;
   readonly #options: SessionsOptions;
@@ -299,7 +299,7 @@ export class Sessions {
       );
     }
     const members = cycle.flatMap((pid) => this.#lent.get(pid) ?? []);
-    const victim = this.#options.victimOf?.(members) ?? closer;
+    const victim = this.victimOf?.(members) ?? closer;
     const told = turnedTo(cycle, victim.backendPid);
     return { victim, report: deadlockReport(told, locks) };
   }

@@ -45,7 +45,7 @@ describe('words that read the clock become calls', () => {
     const text = "select '🙂', current_date, current_time, nothing";
     const { text: better, originalPosition } = rewriteStatement(text);
     const place = (whole: string): number =>
-      [...whole.slice(0, whole.indexOf('nothing'))].length + 1;
+      Array.from(whole.slice(0, whole.indexOf('nothing'))).length + 1;
     expect(originalPosition(place(better))).toBe(place(text));
     expect(originalPosition(8)).toBe(8);
     const called = better.indexOf('current_date');
