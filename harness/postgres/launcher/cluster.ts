@@ -65,7 +65,7 @@ function postgresArguments(plan: Plan, data: string, port: number): string[] {
       : {
           listen_addresses: '',
           // A list: quoted, so that a comma in a path is part of it.
-          unix_socket_directories: `"${socketDirectory}"`,
+          unix_socket_directories: `"${socketDirectory.replaceAll('"', '""')}"`,
           unix_socket_permissions: '0700',
         };
   const all = { ...settings, ...own, ...place, cluster_name: name, port: String(port) };

@@ -1,10 +1,11 @@
 /**
- * The guard of one server: a process of its own that starts PostgreSQL, knows which of its backends are stopped, and
- * outlives whoever started it just long enough to end all of it. It notices that its launcher is gone because the channel
- * between them closes, however that happened; it is the postmaster's parent, so it notices that too.
+ * The guard of one server: a process of its own that starts PostgreSQL, knows which of its backends
+ * are stopped, and outlives whoever started it just long enough to end all of it. It notices that its
+ * launcher is gone because the channel between them closes, however that happened; it is the
+ * postmaster's parent, so it notices that too.
  *
  * It leads a session of its own: what a terminal sends on Ctrl-C reaches the launcher, not the server.
- * A guard that is killed itself is replaced by its launcher (server.ts), which knows the same backends.
+ * Of a guard that is killed itself, its launcher takes the place (server.ts): it knows the same.
  */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
@@ -14,16 +15,23 @@ import { initialise, serve, type Postmaster } from './cluster.ts';
 import { endProcesses, removeServer } from './ending.ts';
 import { clearLeftovers, makeServerFolder, serverFolder } from './leftovers.ts';
 import type { FromGuard, Plan, ToGuard } from './messages.ts';
-import { copyTemplate, moveIntoPlace, templateOf } from './template.ts';
+import { failureOf } from './trouble.ts';
+import { copyTemplate, discardTemplate, moveIntoPlace, templateOf } from './template.ts';
 
 const stopped = new Set<number>();
 let plan: Plan | undefined;
 let child: ChildProcess | undefined;
 let ending: Promise<never> | undefined;
 
+/** The end looks for processes only for a while: none may come later. */
 const onChild = (next: ChildProcess): void => {
   child = next;
+  if (ending !== undefined) next.kill('SIGKILL');
 };
+
+function carryOn(): void {
+  if (ending !== undefined) throw new Failure('NO_DATABASE', 'The start was given up.');
+}
 
 function say(message: FromGuard): Promise<void> {
   return new Promise((resolve) => {
@@ -36,6 +44,7 @@ async function start(asked: Plan): Promise<void> {
   plan = asked;
   try {
     await clearLeftovers(asked.base);
+    carryOn();
     const folder = makeServerFolder(asked);
     const postmaster = await startFromTemplate(asked, folder);
     if (ending !== undefined) return;
@@ -44,10 +53,20 @@ async function start(asked: Plan): Promise<void> {
     await end('PostgreSQL ended although nobody asked it to: run the command again.');
   } catch (error) {
     if (ending !== undefined) return;
-    const code = error instanceof Failure ? error.code : 'TROUBLE';
-    await say({ kind: 'failed', code, message: error instanceof Error ? error.message : '' });
+    const { code, message } = failureFrom(error, asked);
+    await say({ kind: 'failed', code, message });
     await end(undefined);
   }
+}
+
+/** What the system refuses (a full disk) is no bug of ours. */
+function failureFrom(error: unknown, { postgres, runAs }: Plan): Failure {
+  if (error instanceof Failure) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && 'syscall' in error) {
+    return failureOf({ program: postgres, text, runAs });
+  }
+  return new Failure('TROUBLE', text, { cause: error });
 }
 
 /** A template that does not start (half written when the power went) is made anew, once. */
@@ -56,14 +75,19 @@ async function startFromTemplate(asked: Plan, folder: string): Promise<Postmaste
   const data = join(folder, 'data');
   const isOld = existsSync(template);
   if (!isOld) await makeTemplate(asked, folder, template);
+  carryOn();
   try {
     copyTemplate(template, data, asked.runAs);
     return await serve(asked, data, onChild);
   } catch (error) {
     const isOurs = error instanceof Failure && error.code === 'PORT_BUSY';
     if (!isOld || isOurs || ending !== undefined) throw error;
-    for (const path of [template, data]) rmSync(path, { recursive: true, force: true });
+    await endProcesses({ name: asked.name, postmaster: undefined, stopped });
+    carryOn();
+    discardTemplate(template, join(folder, 'torn'));
+    rmSync(data, { recursive: true, force: true });
     await makeTemplate(asked, folder, template);
+    carryOn();
     copyTemplate(template, data, asked.runAs);
     return serve(asked, data, onChild);
   }

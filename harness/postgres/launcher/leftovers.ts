@@ -9,13 +9,13 @@ import { join } from 'node:path';
 import { wallMs } from '#kernel';
 import { endProcesses, removeServer } from './ending.ts';
 import type { Plan } from './messages.ts';
-import { chooseSocketDirectory } from './place.ts';
 import { isStill, nameProcess, whereWeAre, type ProcessName } from './processes.ts';
 
 interface Owner {
   readonly place: string;
   /** The launcher and the guard: the server is watched while one of them lives. */
   readonly processes: readonly ProcessName[];
+  readonly socketDirectory?: string | undefined;
 }
 
 const dayMs = 24 * 3_600_000;
@@ -31,12 +31,12 @@ export function makeServerFolder(plan: Plan): string {
   const folder = serverFolder(plan);
   mkdirSync(folder, { mode: 0o700 });
   const processes = [nameProcess(process.ppid), nameProcess(process.pid)];
-  const owner: Owner = { place: whereWeAre(), processes };
+  const { runAs, socketDirectory } = plan;
+  const owner: Owner = { place: whereWeAre(), processes, socketDirectory };
   writeFileSync(join(folder, 'owner.json'), JSON.stringify(owner));
-  if (plan.runAs) chownSync(folder, plan.runAs.uid, plan.runAs.gid);
-  if (plan.socketDirectory !== undefined) {
-    mkdirSync(plan.socketDirectory, { mode: 0o700 });
-    if (plan.runAs) chownSync(plan.socketDirectory, plan.runAs.uid, plan.runAs.gid);
+  if (socketDirectory !== undefined) mkdirSync(socketDirectory, { mode: 0o700 });
+  for (const path of [folder, socketDirectory]) {
+    if (runAs && path !== undefined) chownSync(path, runAs.uid, runAs.gid);
   }
   return folder;
 }
@@ -44,14 +44,14 @@ export function makeServerFolder(plan: Plan): string {
 export async function clearLeftovers(base: string): Promise<void> {
   for (const name of readdirSync(join(base, 'servers'))) {
     const folder = join(base, 'servers', name);
-    if (!isForsaken(folder)) continue;
+    const owner = ownerOf(folder);
+    if (!isForsaken(folder, owner)) continue;
     await endProcesses({ name, postmaster: undefined, stopped: [] });
-    removeServer(folder, chooseSocketDirectory(base, name));
+    removeServer(folder, owner?.socketDirectory);
   }
 }
 
-function isForsaken(folder: string): boolean {
-  const owner = ownerOf(folder);
+function isForsaken(folder: string, owner: Owner | undefined): boolean {
   const ageMs = wallMs() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0);
   if (owner === undefined) return ageMs > makingMs;
   if (owner.place !== whereWeAre()) return ageMs > dayMs;

@@ -1,6 +1,7 @@
 /**
- * Where prepared data directories and running servers live: in the project's cache, or, where that is read-only or closed
- * to the user that PostgreSQL runs as, in the folder for temporary files. Nothing is looked for in a home directory.
+ * Where prepared data directories and running servers live: in the project's cache, or, where that is
+ * read-only or closed to the user that PostgreSQL runs as, in the folder for temporary files. Nothing
+ * is looked for in a home directory.
  */
 import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,12 +35,16 @@ export function chooseBase(places: Places, version: string, runAs: RunAs | undef
   );
 }
 
-/** A server's socket, in its own folder where the system can take a path of that length. */
-export function chooseSocketDirectory(base: string, name: string): string | undefined {
-  const candidates = [join(base, 'servers', name, 'socket'), join(tmpdir(), name)];
-  return candidates.find(
-    (folder) => Buffer.byteLength(join(folder, '.s.PGSQL.5432')) <= longestSocketPath,
-  );
+/** A folder for a server's socket; undefined where only TCP is left, as a path to a socket must be short. */
+export function chooseSocketDirectory(
+  { temporaryDirectory = tmpdir() }: Places,
+  name: string,
+  runAs: RunAs | undefined,
+): string | undefined {
+  const folder = join(temporaryDirectory, name);
+  const isShort = Buffer.byteLength(join(folder, '.s.PGSQL.5432')) <= longestSocketPath;
+  const usable = isShort && mayWrite(temporaryDirectory) && canReach(temporaryDirectory, runAs);
+  return usable ? folder : undefined;
 }
 
 /** initdb hands its paths to a shell in double quotes. */
@@ -71,5 +76,14 @@ function claim(folder: string, runAs: RunAs | undefined): string | undefined {
     return undefined;
   } catch (error) {
     return `cannot be made (${(error as NodeJS.ErrnoException).code})`;
+  }
+}
+
+function mayWrite(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,7 +1,8 @@
 /**
- * The PostgreSQL programs that npm installed for this system. Their libraries need links that an install script of the
- * package would make; install scripts do not run here, so they are made at first use. Where the installed files cannot be
- * used in place (read-only without links, or closed to the user that PostgreSQL runs as), they are copied, once.
+ * The PostgreSQL programs that npm installed for this system. Their libraries need links that an
+ * install script of the package would make; install scripts do not run here, so they are made at
+ * first use. Where the installed files cannot be used in place (read-only without links, or closed to
+ * the user that PostgreSQL runs as), they are copied, once.
  */
 import {
   cpSync,

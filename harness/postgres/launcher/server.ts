@@ -1,12 +1,14 @@
 /**
- * Starts one PostgreSQL server and its guard, and is how a simulation thread holds both. Trust authentication: whoever
- * reaches the socket is let in; the socket's folder admits only us, loopback TCP admits everybody on this machine.
+ * Starts one PostgreSQL server and its guard, and is how a simulation thread holds both. Trust
+ * authentication: whoever reaches the socket is let in; the socket's folder admits only us, loopback
+ * TCP admits everybody on this machine.
  *
- * Who ends what: a guard whose launcher is gone ends the server (guard.ts); a launcher whose guard is gone does the same
- * here and says so in `ended`, and whoever needs a database starts another; when both were killed at once the next start
- * clears up (leftovers.ts).
+ * Who ends what: a guard whose launcher is gone ends the server (guard.ts); a launcher whose guard is
+ * gone does the same here and says so in `ended`, and whoever needs a database starts another; when
+ * both were killed at once the next start clears up (leftovers.ts).
  *
- * On Windows: TCP only, and no backend can be stopped.
+ * A launcher that runs a learner's endless loop notices nothing until the loop is ended.
+ * On Windows: TCP only, and no backend can be stopped. Not tried there, nor on macOS.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -30,7 +32,7 @@ export interface PostgresOptions {
   readonly port?: number;
   /** On top of ours, as in postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Used when the cache cannot be; the system's own otherwise. */
+  /** For sockets, and for data where the cache cannot be used; the system's own if not given. */
   readonly temporaryDirectory?: string;
 }
 
@@ -76,11 +78,12 @@ function planFor(options: PostgresOptions): Plan {
   const { cacheDirectory, listen, port, settings = {}, temporaryDirectory } = options;
   const installed = installedPostgres();
   const runAs = chooseRunAs(cacheDirectory);
-  const base = chooseBase({ cacheDirectory, temporaryDirectory }, installed.version, runAs);
+  const places = { cacheDirectory, temporaryDirectory };
+  const base = chooseBase(places, installed.version, runAs);
   const programs = preparePrograms(installed, base, runAs);
   const name = `crashproof-${randomBytes(6).toString('hex')}`;
   const wantsTcp = process.platform === 'win32' || listen === 'tcp' || port !== undefined;
-  const socketDirectory = wantsTcp ? undefined : chooseSocketDirectory(base, name);
+  const socketDirectory = wantsTcp ? undefined : chooseSocketDirectory(places, name, runAs);
   return { name, base, ...programs, runAs, socketDirectory, port, settings };
 }
 

@@ -21,6 +21,16 @@ export function moveIntoPlace(draft: string, template: string): void {
   }
 }
 
+/** Gone at once for whoever copies it, who would otherwise take half of it for the whole. */
+export function discardTemplate(template: string, aside: string): void {
+  try {
+    renameSync(template, aside);
+  } catch {
+    // Somebody else found it torn too.
+  }
+  rmSync(aside, { recursive: true, force: true });
+}
+
 export function copyTemplate(template: string, target: string, runAs: RunAs | undefined): void {
   cpSync(template, target, { recursive: true, mode: constants.COPYFILE_FICLONE });
   chmodSync(target, 0o700);

@@ -7,7 +7,11 @@ import { Failure } from '#kernel';
 import { startPostgres, type PostgresOptions, type PostgresServer } from '#postgres';
 
 /** What goes on in the server when it is reported. */
-export type Sessions = 'none' | 'one stopped while it waits for a lock' | 'one busy';
+export type Sessions =
+  | 'none'
+  | 'one stopped while it waits for a lock'
+  | 'one busy'
+  | 'one stopped, and the launcher killed before it does anything else';
 
 export interface Launch {
   readonly options: PostgresOptions;
@@ -54,19 +58,25 @@ async function bring(server: PostgresServer, sessions: Sessions): Promise<void> 
   await first.query('select pg_advisory_lock(7)');
   second.query('select pg_advisory_lock(7)').catch(() => {});
   await untilTrue(first, 'select cardinality(pg_blocking_pids($1)) > 0 as yes', pid);
-  server.stopBackend(pid);
+  if (sessions === 'one stopped while it waits for a lock') return void server.stopBackend(pid);
+  say({ kind: 'started', server: server.pid, guard: server.guardPid });
+  process.on('message', () => {
+    server.stopBackend(pid);
+    process.kill(process.pid, 'SIGKILL');
+  });
 }
 
 async function main({ options, sessions }: Launch): Promise<void> {
   try {
     const server = await startPostgres(options);
     void server.ended.then((sentence) => say({ kind: 'ended', sentence }));
-    process.on('message', () => void server.close());
     await bring(server, sessions);
+    if (sessions.endsWith('anything else')) return;
+    process.on('message', () => void server.close());
     say({ kind: 'started', server: server.pid, guard: server.guardPid });
   } catch (error) {
     const code = error instanceof Failure ? error.code : 'no failure of ours';
-    say({ kind: 'failed', code, message: String((error as Error).message) });
+    say({ kind: 'failed', code, message: (error as Error).message });
   }
 }
 

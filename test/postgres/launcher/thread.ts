@@ -1,0 +1,6 @@
+/** A simulation thread in small: starts a server, says its postmaster, and is terminated by a test. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { startPostgres, type PostgresOptions } from '#postgres';
+
+const server = await startPostgres(workerData as PostgresOptions);
+parentPort?.postMessage({ server: server.pid, guard: server.guardPid });
