@@ -87,6 +87,7 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
     ...extra,
   });
   const isOver = (): boolean => elapsed() > budgetMs || request.signal?.aborted === true;
+  const isDecided = (): boolean => hit !== undefined || unknown !== undefined;
   const progress = (phase: CheckPhase, done: number, of?: number): void => {
     const broken = hit === undefined ? 0 : 1;
     request.onProgress?.({
@@ -146,7 +147,7 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
       : false;
 
   return {
-    over: () => hit !== undefined || unknown !== undefined,
+    over: isDecided,
     singlesDone: () =>
       tally.singles.of > 0 && tally.singles.tried + tally.unfired >= tally.singles.of,
     async calm(): Promise<Calm | undefined> {
@@ -235,34 +236,45 @@ function createSeek({ request, chapter, level, seed, runner, saved, blame, examp
       // Half of what is left: random mixes find what pairs do not.
       const until = elapsed() + (budgetMs - elapsed()) / 2;
       const enough = (tally.classes.size + wanted) / 2;
-      return explore({
+      await explore({
         runner,
         items: inTurn(lists),
         scheduleOf: ({ schedule }) => schedule,
         optionsOf: () => options(),
-        isOver: () => isOver() || elapsed() > until || tally.classes.size >= enough,
+        isOver: () => isOver() || elapsed() > until,
         look: async (_candidate, outcome) => {
           if (tally.add(outcome)) tally.seconds.tried++;
           progress('seconds', ++done, tally.seconds.of);
-          return (await judged(outcome)) || (await sampled(outcome, done));
+          return (
+            (await judged(outcome)) ||
+            (await sampled(outcome, done)) ||
+            tally.classes.size >= enough
+          );
         },
       });
+      return isDecided();
     },
     async random(calm: Calm): Promise<boolean> {
       const generate = createGenerator({ chapter, level, calm });
       const most = request.runs ?? Infinity;
-      return explore({
+      if (tally.classes.size >= wanted) return false;
+      await explore({
         runner,
         items: endless(most),
         scheduleOf: (index) => generate(seed, index),
         optionsOf: () => options(),
-        isOver: () => isOver() || tally.classes.size >= wanted,
+        isOver,
         look: async (index, outcome) => {
           if (tally.add(outcome)) tally.random++;
           progress('random', index + 1, request.runs);
-          return (await judged(outcome)) || (await sampled(outcome, index));
+          return (
+            (await judged(outcome)) ||
+            (await sampled(outcome, index)) ||
+            tally.classes.size >= wanted
+          );
         },
       });
+      return isDecided();
     },
     result: (complete: boolean): SearchResult => ({ hit, unknown, tally, fresh, complete }),
   };

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { loadChapter, projectRoot, resolveChapter } from '#content';
+import { openEngine, type EngineRequest, type Searched } from '#verify';
+
+const chapter = await loadChapter(await resolveChapter('first-crash'));
+
+async function searched(workers: number, request: Partial<EngineRequest>): Promise<Searched> {
+  const engine = await openEngine({ root: projectRoot, workers });
+  try {
+    const folders = [chapter.solutionPath];
+    return await engine.search({
+      chapter: chapter.folder,
+      folders,
+      budgetMs: 60_000,
+      schedules: 80,
+      seed: 11,
+      ...request,
+    });
+  } finally {
+    await engine.close();
+  }
+}
+
+test('what a search tries does not depend on the number of threads', async () => {
+  const [one, three] = [await searched(1, {}), await searched(3, {})];
+  const { tally } = one.result;
+  expect(tally.classes.size).toBeGreaterThanOrEqual(80);
+  expect(three.result.tally.classes).toEqual(tally.classes);
+  expect(three.result.tally.runs).toBe(tally.runs);
+  expect(three.result.tally.sometimes).toEqual(tally.sometimes);
+});
+
+test('what a search finds does not depend on the number of threads', async () => {
+  const folders = [chapter.stubPath];
+  const [one, three] = [await searched(1, { folders }), await searched(3, { folders })];
+  expect(one.result.hit?.outcome.schedule.faults).toHaveLength(1);
+  expect(three.result.hit?.outcome.schedule).toEqual(one.result.hit?.outcome.schedule);
+  expect(three.result.hit?.outcome.traceHash).toBe(one.result.hit?.outcome.traceHash);
+});
+
+test('a search that may take as many runs as it likes ends with enough distinct schedules', async () => {
+  const few = await searched(2, { schedules: 40 });
+  expect(few.result.complete).toBe(true);
+  const { singles, classes } = few.result.tally;
+  expect(singles.tried).toBe(singles.of);
+  expect(classes.size).toBeLessThan(80);
+});
