@@ -96,7 +96,8 @@ export async function recreateDatabase(
 async function readLayout(admin: Admin, schemas: readonly string[]): Promise<Layout> {
   const own = `relnamespace = any (array[${schemas.map(literal).join()}]::regnamespace[])`;
   const tables = await admin.query(
-    `select oid::text, oid::regclass::text as name from pg_class where relkind = 'r' and ${own} order by oid`,
+    `select oid::text, oid::regclass::text as name from pg_class` +
+      ` where relkind = 'r' and ${own} order by oid`,
   );
   const sequences = await admin.query(
     `select oid::regclass::text as name from pg_class where relkind = 'S' and ${own} order by oid`,
@@ -166,8 +167,9 @@ const smallIndexPages = 2;
 /** Tables that kept pages, or whose indexes have grown, or are of a kind that remembers. */
 function grownSql(oids: readonly string[]): string {
   return (
-    `select t.oid::text from unnest('{${oids.join()}}'::oid[]) t(oid) where pg_relation_size(t.oid) > 0 or exists` +
-    ` (select from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam` +
+    `select t.oid::text from unnest('{${oids.join()}}'::oid[]) t(oid)` +
+    ` where pg_relation_size(t.oid) > 0 or exists (select from pg_index i` +
+    ` join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam` +
     ` where i.indrelid = t.oid and (a.amname <> 'btree' or pg_relation_size(c.oid) >` +
     ` ${smallIndexPages} * current_setting('block_size')::int))`
   );

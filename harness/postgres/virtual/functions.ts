@@ -71,12 +71,9 @@ const draw = `pg_catalog.md5(pg_catalog.nextval(${perSession('chance')})::text)`
 const chance = [
   // Version 4 and variant 1 are where RFC 9562 has them.
   `create or replace function sim.gen_random_uuid() returns uuid language sql volatile as $sim$
-    select pg_catalog.overlay(pg_catalog.overlay(d placing '4' from 13)
-      placing pg_catalog.substr('89ab', 1 + pg_catalog.strpos('0123456789abcdef',
-        pg_catalog.substr(d, 17, 1)) % 4, 1) from 17)::uuid from (select ${draw} d) drawn $sim$;`.replaceAll(
-    'pg_catalog.overlay',
-    'overlay',
-  ),
+    select overlay(overlay(d placing '4' from 13) placing pg_catalog.substr('89ab',
+      1 + pg_catalog.strpos('0123456789abcdef', pg_catalog.substr(d, 17, 1)) % 4, 1) from 17)::uuid
+    from (select ${draw} d) drawn $sim$;`,
   sql(
     'random()',
     'float8',
@@ -107,7 +104,8 @@ const chanceSince: Readonly<Record<number, readonly string[]>> = {
     sql(
       'uuidv7()',
       'uuid',
-      `(pg_catalog.lpad(pg_catalog.to_hex(pg_catalog.pg_sequence_last_value('sim.clock'::regclass)), 12, '0')` +
+      `(pg_catalog.lpad(pg_catalog.to_hex(` +
+        `pg_catalog.pg_sequence_last_value('sim.clock'::regclass)), 12, '0')` +
         ` || '7' || pg_catalog.substr(replace(sim.gen_random_uuid()::text, '-', ''), 14))::uuid`,
       'volatile',
     ),
@@ -138,7 +136,8 @@ const sleep = [
 ];
 
 /** `set_config('lock_timeout', …)` must not start a real timer either. */
-const isTimeout = `$1 ~* '^(statement|lock|idle_in_transaction_session|transaction|idle_session)_timeout$'`;
+const timeoutNames = 'statement|lock|idle_in_transaction_session|transaction|idle_session';
+const isTimeout = `$1 ~* '^(${timeoutNames})_timeout$'`;
 const settings = [
   sql(
     'set_config(text, text, boolean)',
@@ -149,7 +148,8 @@ const settings = [
   sql(
     'current_setting(text)',
     'text',
-    `case when ${isTimeout} then coalesce(nullif(pg_catalog.current_setting('sim.' || $1, true), ''), '0')` +
+    `case when ${isTimeout}` +
+      ` then coalesce(nullif(pg_catalog.current_setting('sim.' || $1, true), ''), '0')` +
       ` else pg_catalog.current_setting($1) end`,
   ),
 ];

@@ -15,7 +15,10 @@ const steady: Readonly<Record<string, string>> = {
   jit: 'off',
 };
 
-/** Makes the role in the server and its schema in this database; may be run again. The settings are the role's, so that a database made anew has them. */
+/**
+ * Makes the role in the server and its schema in this database; may be run again. The settings are the
+ * role's, so that a database made anew has them.
+ */
 export function roleSql({ name, schema }: ServiceRole): string {
   const role = quoted(name);
   const own = quoted(schema);

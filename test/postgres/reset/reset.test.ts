@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { random } from '#kernel';
 import {
   messages,
+  openAdmin,
+  recreateDatabase,
   openSessions,
   prepareReset,
   type LentSession,
@@ -119,4 +121,25 @@ describe('a new database is needed', () => {
   ])('not after %s', async (_what, text) => {
     expect(await fresh([text])).toBeUndefined();
   });
+});
+
+test('a database is made anew from its template, with the settings of its roles', async () => {
+  const { address } = server;
+  const maintenance = await openAdmin({ address, user: 'postgres', database: 'postgres' });
+  await maintenance.query('create database template_of_a_run');
+  const copy = { database: 'one', template: 'template_of_a_run' };
+  for (const table of ['first', 'second']) {
+    await recreateDatabase(maintenance, copy);
+    const owner = await openAdmin({ address, user: 'postgres', database: copy.database });
+    await owner.query(`create table ${table} (id int)`);
+    const tables = await owner.query(
+      `select relname from pg_class where relname in ('first', 'second')`,
+    );
+    expect(tables).toEqual([{ relname: table }]);
+    await owner.close();
+  }
+  const relay = await openAdmin({ address, user: 'relay', database: copy.database });
+  expect(await relay.query('show search_path')).toEqual([{ search_path: 'shop, sim, pg_catalog' }]);
+  await relay.close();
+  await maintenance.close();
 });

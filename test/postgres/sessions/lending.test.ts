@@ -172,7 +172,8 @@ describe('time and chance are virtual', () => {
     const client = await scene.client();
     scene.bridge.nowMs += 123;
     const { rows } = await client.query(
-      'select current_date::text, current_time::text, localtime(1)::text, localtimestamp(0)::text, current_timestamp(2)::text',
+      `select current_date::text, current_time::text, localtime(1)::text,
+        localtimestamp(0)::text, current_timestamp(2)::text`,
     );
     expect(rows).toEqual([
       {

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { openSessions, type Sessions, type SessionsOptions } from '#postgres';
-import { openBridge, type Bridge } from './bridge.ts';
+import { Bridge } from './bridge.ts';
 import { startServer, type TestServer } from './server.ts';
 
 export interface Scene {
@@ -41,7 +41,7 @@ export function sceneOf(schema: string, options: Partial<SessionsOptions> = {}):
     const server = await startServer(schema);
     const roles = [{ name: 'relay', warm: 2 }];
     const sessions = await openSessions(server, { roles, ...options });
-    Object.assign(parts, { server, sessions, bridge: await openBridge(sessions) });
+    Object.assign(parts, { server, sessions, bridge: await Bridge.open(sessions) });
   }, 60_000);
   afterEach(async () => {
     for (const client of clients.splice(0)) client.connection.stream.destroy();
