@@ -13,6 +13,8 @@
  * shows that.
  */
 import * as asyncHooks from 'node:async_hooks';
+import { EventEmitter } from 'node:events';
+import { getDefaultHighWaterMark, setDefaultHighWaterMark } from 'node:stream';
 import { VirtualPerformance } from './clock.ts';
 import { copiedModules, sharedModules } from './modules/builtins.ts';
 import { VirtualSocket } from './modules/net.ts';
@@ -52,6 +54,7 @@ export function snapshotShared(libraries: Readonly<Record<string, unknown>> = {}
   const sliced = Array.from({ length: slices }, (_, slice) =>
     watched.filter((_each, index) => index % slices === slice),
   );
+  const dials = numbersOfNode.map(watchDial);
   let turn = 0;
   return {
     compare: ({ thorough = false } = {}) => {
@@ -62,11 +65,40 @@ export function snapshotShared(libraries: Readonly<Record<string, unknown>> = {}
         ...core.filter(hasOtherValues),
         ...slice.filter(isChanged),
       ]);
-      return [...changed].flatMap(changesOf);
+      return [...changed].flatMap(changesOf).concat(dials.flatMap(({ turned }) => turned()));
     },
     restore: () => {
       for (const each of watched) restore(each);
+      for (const dial of dials) dial.restore();
     },
+  };
+}
+
+interface Dial {
+  readonly name: string;
+  readonly read: () => number;
+  readonly write: (value: number) => void;
+}
+
+/** Numbers that Node keeps behind accessors and functions: small, but they would do. */
+const numbersOfNode: readonly Dial[] = [
+  {
+    name: 'events.defaultMaxListeners',
+    read: () => EventEmitter.defaultMaxListeners,
+    write: (value) => void (EventEmitter.defaultMaxListeners = value),
+  },
+  ...[true, false].map((objects) => ({
+    name: `stream.setDefaultHighWaterMark(${objects})`,
+    read: () => getDefaultHighWaterMark(objects),
+    write: (value: number) => setDefaultHighWaterMark(objects, value),
+  })),
+];
+
+function watchDial({ name, read, write }: Dial) {
+  const before = read();
+  return {
+    turned: (): string[] => (read() === before ? [] : [`${name} was changed`]),
+    restore: () => write(before),
   };
 }
 
