@@ -89,6 +89,6 @@ function textOf(report: Report, { plain, full, calm, solution }: CheckOptions): 
   return renderReport(report, { columns, color, plain, full, calm, solution });
 }
 
-function exitCodeOf({ verdict }: Report): ExitCode {
+export function exitCodeOf({ verdict }: Report): ExitCode {
   return { holds: 0, broken: 1, unknown: 3 }[verdict] as ExitCode;
 }

@@ -24,7 +24,7 @@ export interface FailureContext {
   readonly chapter?: string;
 }
 
-const exitCodes: Readonly<Record<FailureCode, ExitCode>> = {
+export const exitCodes: Readonly<Record<FailureCode, ExitCode>> = {
   USAGE: 2,
   DOES_NOT_LOAD: 4,
   UNCONTROLLED: 3,
