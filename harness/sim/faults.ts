@@ -156,9 +156,9 @@ function canStrike(world: World, { fault }: PlannedFault, op: Op | undefined): b
     case 'join':
       return world.chapter.roles[on] !== undefined;
     case 'rebalance':
-      return groupsOf(world, on).some((group) => world.groupSlots(group).length > 0);
+      return groupsOf(world, on).some((group) => world.kafka.members(group).length > 0);
     case 'republish':
-      return world.knows(on);
+      return world.records.knows(on);
     case 'redeliver': {
       const target = parseRedeliverTarget(on);
       if (target === undefined) return false;

@@ -67,7 +67,8 @@ export function createGate(schedule: Schedule): Gate {
 
   return {
     name(operation) {
-      const key = `${operation.slot}|${operation.operation}|${operation.target}|${operation.cause.join(',')}`;
+      const { slot, operation: what, target, cause } = operation;
+      const key = `${slot}|${what}|${target}|${cause.join(',')}`;
       const ordinal = (ordinals.get(key) ?? 0) + 1;
       ordinals.set(key, ordinal);
       return { ...operation, ordinal };

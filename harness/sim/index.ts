@@ -6,4 +6,5 @@ export { createLoader, type BundleLoader } from './loader.ts';
 export { type PortBackend } from './port-lane.ts';
 export { portsOf } from './ports.ts';
 export { pump } from './pump.ts';
-export { createWorld, type Loader, type World, type WorldOptions } from './world.ts';
+export { createWorld } from './simulated-world.ts';
+export type { Loader, World, WorldOptions } from './world.ts';

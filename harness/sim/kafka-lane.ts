@@ -49,147 +49,174 @@ const patienceMs = 120_000;
 const unnamed = new Set(['Heartbeat', 'Metadata', 'ApiVersions', 'Fetch']);
 
 export function createKafkaLane(world: World, broker: Broker): KafkaLane {
-  const lines = new Map<number, Line>();
-  const owners = new Map<number, Connection>();
-  const commands = new Map<string, (string | undefined)[]>();
-  const lastCommit = new Map<string, number>();
-  const sessionTimeouts = new Map<string, number>();
-  const members = new Map<string, readonly string[]>();
-  let draining = false;
-  let swallowed = 0;
+  return new BrokerLane(world, broker);
+}
 
-  const commandAt = (topic: string, partition: number, offset: number): string | undefined =>
-    commands.get(`${topic}/${partition}`)?.[offset];
+class BrokerLane implements KafkaLane {
+  readonly #world: World;
+  readonly #broker: Broker;
+  readonly #lines = new Map<number, Line>();
+  readonly #owners = new Map<number, Connection>();
+  readonly #commands = new Map<string, (string | undefined)[]>();
+  readonly #lastCommit = new Map<string, number>();
+  readonly #sessionTimeouts = new Map<string, number>();
+  readonly #members = new Map<string, readonly string[]>();
+  #draining = false;
+  #swallowed = 0;
 
-  const lane: KafkaLane = {
-    opened(connection) {
-      broker.connect(connection.id);
-      lines.set(connection.id, { connection, queue: [], current: undefined, ending: false });
-      owners.set(connection.id, connection);
-    },
-    arrived(connection, bytes) {
-      const line = lines.get(connection.id);
-      if (line === undefined) return;
-      for (const request of broker.receive(connection.id, bytes)) {
-        if (request === 'close') return world.network.close(connection);
-        line.queue.push(request);
-      }
-      advance(line);
-    },
-    ended(connection) {
-      const line = lines.get(connection.id);
-      if (line === undefined) return;
-      line.ending = true;
-      workOff(line);
-    },
-    closed(connection) {
-      lines.delete(connection.id);
-      broker.disconnect(connection.id);
-      lane.drain();
-    },
-    drain() {
-      if (draining) return;
-      draining = true;
-      for (;;) {
-        const { answers, events } = broker.take();
-        if (answers.length === 0 && events.length === 0) break;
-        for (const event of events) record(event);
-        for (const { request, body, bytes } of answers) answered(request, body, bytes);
-      }
-      draining = false;
-    },
-    idle() {
-      if (swallowed > 0) return false;
-      for (const { current, queue, connection } of lines.values()) {
-        if (connection.orphan) continue;
-        if (current !== undefined && current.request.api !== 'Fetch') return false;
-        if (current === undefined && queue.length > 0) return false;
-      }
-      return true;
-    },
-    waitsFor() {
-      for (const { current, connection } of lines.values()) {
-        if (connection.orphan || current === undefined || current.request.api === 'Fetch') continue;
-        return `${connection.owner.slot} waits for the answer to ${current.request.api}`;
-      }
-      return undefined;
-    },
-    commandAt,
-    commandsBetween(topic, partition, from, to) {
-      const known = commands.get(`${topic}/${partition}`) ?? [];
-      return known.slice(Math.max(from, 0), Math.max(to, 0)).filter((id) => id !== undefined);
-    },
-    slotOf: (connection) =>
-      connection === undefined ? undefined : owners.get(connection)?.owner.slot,
-    sessionTimeoutOf: (slot) => sessionTimeouts.get(slot),
-    members: (group) => members.get(group) ?? [],
-  };
+  constructor(world: World, broker: Broker) {
+    this.#world = world;
+    this.#broker = broker;
+  }
 
-  const advance = (line: Line): void => {
-    while (line.current === undefined && line.queue.length > 0 && line.connection.open) {
-      begin(line, line.queue.shift() as KafkaRequest);
+  opened(connection: Connection): void {
+    this.#broker.connect(connection.id);
+    this.#lines.set(connection.id, { connection, queue: [], current: undefined, ending: false });
+    this.#owners.set(connection.id, connection);
+  }
+
+  arrived(connection: Connection, bytes: Buffer): void {
+    const line = this.#lines.get(connection.id);
+    if (line === undefined) return;
+    for (const request of this.#broker.receive(connection.id, bytes)) {
+      if (request === 'close') return this.#world.network.close(connection);
+      line.queue.push(request);
     }
-  };
+    this.#advance(line);
+  }
+
+  ended(connection: Connection): void {
+    const line = this.#lines.get(connection.id);
+    if (line === undefined) return;
+    line.ending = true;
+    this.#workOff(line);
+  }
+
+  closed(connection: Connection): void {
+    this.#lines.delete(connection.id);
+    this.#broker.disconnect(connection.id);
+    this.drain();
+  }
+
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    for (;;) {
+      const { answers, events } = this.#broker.take();
+      if (answers.length === 0 && events.length === 0) break;
+      for (const event of events) this.#record(event);
+      for (const { request, body, bytes } of answers) this.#answered(request, body, bytes);
+    }
+    this.#draining = false;
+  }
+
+  idle(): boolean {
+    if (this.#swallowed > 0) return false;
+    for (const { current, queue, connection } of this.#lines.values()) {
+      if (connection.orphan) continue;
+      if (current !== undefined && current.request.api !== 'Fetch') return false;
+      if (current === undefined && queue.length > 0) return false;
+    }
+    return true;
+  }
+
+  waitsFor(): string | undefined {
+    for (const { current, connection } of this.#lines.values()) {
+      if (connection.orphan || current === undefined || current.request.api === 'Fetch') continue;
+      return `${connection.owner.slot} waits for the answer to ${current.request.api}`;
+    }
+    return undefined;
+  }
+
+  commandsBetween(topic: string, partition: number, from: number, to: number): string[] {
+    const known = this.#commands.get(`${topic}/${partition}`) ?? [];
+    return known.slice(Math.max(from, 0), Math.max(to, 0)).filter((id) => id !== undefined);
+  }
+
+  slotOf(connection: number | undefined): string | undefined {
+    return connection === undefined ? undefined : this.#owners.get(connection)?.owner.slot;
+  }
+
+  sessionTimeoutOf(slot: string): number | undefined {
+    return this.#sessionTimeouts.get(slot);
+  }
+
+  members(group: string): readonly string[] {
+    return this.#members.get(group) ?? [];
+  }
+
+  commandAt(topic: string, partition: number, offset: number): string | undefined {
+    return this.#commands.get(`${topic}/${partition}`)?.[offset];
+  }
+
+  #advance(line: Line): void {
+    while (line.current === undefined && line.queue.length > 0 && line.connection.open) {
+      this.#begin(line, line.queue.shift() as KafkaRequest);
+    }
+  }
 
   /** Nobody hears the answers any more, but what was written before the end still counts. */
-  const workOff = (line: Line): void => {
+  #workOff(line: Line): void {
     while (line.ending && line.connection.open) {
       if (line.current?.applied === false) return;
       line.current = undefined;
-      if (line.queue.length === 0) return world.network.drop(line.connection);
-      begin(line, line.queue.shift() as KafkaRequest);
+      if (line.queue.length === 0) return this.#world.network.drop(line.connection);
+      this.#begin(line, line.queue.shift() as KafkaRequest);
     }
-  };
+  }
 
-  const begin = (line: Line, request: KafkaRequest): void => {
+  #begin(line: Line, request: KafkaRequest): void {
     const { owner } = line.connection;
     line.current = { request, op: undefined, applied: false };
-    if (request.api === 'JoinGroup') sessionTimeouts.set(owner.slot, request.body.sessionTimeoutMs);
-    if (unnamed.has(request.api)) return apply(request);
-    const op = world.passages.open({
+    if (request.api === 'JoinGroup')
+      this.#sessionTimeouts.set(owner.slot, request.body.sessionTimeoutMs);
+    if (unnamed.has(request.api)) return this.#apply(request);
+    const op = this.#world.passages.open({
       owner,
       connection: line.connection,
       kind: 'kafka',
       operation: request.api,
       target: targetOf(request),
       topics: topicsOf(request),
-      cause: causeOf(request, lane, broker, world.commandOf),
+      cause: causeOf(request, this, this.#broker, (topic, record) =>
+        this.#world.records.commandOf(topic, record),
+      ),
       stack: line.connection.stack,
       answered: !expectsNoAnswer(request),
     });
     line.current.op = op;
-    world.passages.cross(op, 'before apply', {
-      pass: () => apply(request),
+    this.#world.passages.cross(op, 'before apply', {
+      pass: () => this.#apply(request),
       answer: (error) => {
-        const bytes = broker.refuse(request, error as ErrorName);
-        world.passages.refused(op, error);
-        reply(line, op, bytes, undefined);
+        const bytes = this.#broker.refuse(request, error as ErrorName);
+        this.#world.passages.refused(op, error);
+        this.#reply(line, op, bytes, undefined);
       },
-      close: () => world.network.close(line.connection),
-      silence: () => swallow(line),
-      gone: () => world.network.drop(line.connection),
+      close: () => this.#world.network.close(line.connection),
+      silence: () => this.#swallow(line),
+      gone: () => this.#world.network.drop(line.connection),
     });
-  };
+  }
 
-  const apply = (request: KafkaRequest): void => {
-    const line = lines.get(request.connection);
+  #apply(request: KafkaRequest): void {
+    const line = this.#lines.get(request.connection);
     if (line?.current?.request !== request) return;
     line.current.applied = true;
-    broker.apply(request, world.epochMs + world.now());
-    lane.drain();
-    workOff(line);
-  };
+    this.#broker.apply(request, this.#world.epochMs + this.#world.now());
+    this.drain();
+    this.#workOff(line);
+  }
 
-  const answered = (request: KafkaRequest, body: unknown, bytes: Buffer | undefined): void => {
-    const line = lines.get(request.connection);
+  #answered(request: KafkaRequest, body: unknown, bytes: Buffer | undefined): void {
+    const line = this.#lines.get(request.connection);
     if (line?.current === undefined || line.current.request !== request) return;
-    if (body === 'close') return world.network.close(line.connection);
-    const fetched = request.api === 'Fetch' ? fetchedRecords(request, body, lane) : undefined;
+    if (body === 'close') return this.#world.network.close(line.connection);
+    const fetched = request.api === 'Fetch' ? fetchedRecords(request, body, this) : undefined;
     const error = errorIn(body);
     let { op } = line.current;
-    if (fetched !== undefined && fetched.length > 0) op = openFetch(line, request, fetched);
+    if (fetched !== undefined && fetched.length > 0) op = this.#openFetch(line, request, fetched);
     if (op === undefined && error !== undefined && request.api === 'Heartbeat') {
-      op = world.passages.open({
+      op = this.#world.passages.open({
         owner: line.connection.owner,
         connection: line.connection,
         kind: 'kafka',
@@ -201,31 +228,31 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
         silent: true,
       });
     }
-    if (op === undefined) return reply(line, undefined, bytes, fetched);
+    if (op === undefined) return this.#reply(line, undefined, bytes, fetched);
     const named = op;
-    world.passages.applied(named, error);
-    world.passages.cross(named, 'after apply', {
-      pass: () => reply(line, named, bytes, fetched),
+    this.#world.passages.applied(named, error);
+    this.#world.passages.cross(named, 'after apply', {
+      pass: () => this.#reply(line, named, bytes, fetched),
       answer: (code) => {
-        world.passages.refused(named, code);
-        reply(line, named, broker.refuse(request, code as ErrorName), undefined);
+        this.#world.passages.refused(named, code);
+        this.#reply(line, named, this.#broker.refuse(request, code as ErrorName), undefined);
       },
-      close: () => world.network.close(line.connection),
-      silence: () => swallow(line),
-      gone: () => workOff(line),
+      close: () => this.#world.network.close(line.connection),
+      silence: () => this.#swallow(line),
+      gone: () => this.#workOff(line),
     });
-  };
+  }
 
   /** One request or answer vanishes; what is behind it on the connection goes on. */
-  const swallow = (line: Line): void => {
+  #swallow(line: Line): void {
     line.current = undefined;
-    swallowed++;
-    world.later(patienceMs, () => swallowed--);
-    goOn(line);
-  };
+    this.#swallowed++;
+    this.#world.later(patienceMs, () => this.#swallowed--);
+    this.#goOn(line);
+  }
 
-  const openFetch = (line: Line, request: KafkaRequest, fetched: FetchedRecords): Op =>
-    world.passages.open({
+  #openFetch(line: Line, request: KafkaRequest, fetched: FetchedRecords): Op {
+    return this.#world.passages.open({
       owner: line.connection.owner,
       connection: line.connection,
       kind: 'kafka',
@@ -235,21 +262,22 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
       cause: fetched.flatMap(({ commands: ids }) => ids),
       stack: line.connection.stack,
     });
+  }
 
-  const reply = (
+  #reply(
     line: Line,
     op: Op | undefined,
     bytes: Buffer | undefined,
     fetched: FetchedRecords | undefined,
-  ): void => {
+  ): void {
     const { connection } = line;
     line.current = undefined;
     if (bytes !== undefined) {
-      world.network.answer(connection, bytes, () => {
-        if (op !== undefined) world.passages.delivered(op);
+      this.#world.network.answer(connection, bytes, () => {
+        if (op !== undefined) this.#world.passages.delivered(op);
         for (const { topic, partition, offsets, commands: ids } of fetched ?? []) {
           const { slot, incarnation } = connection.owner;
-          world.recorder.add({
+          this.#world.recorder.add({
             kind: 'deliver',
             slot,
             incarnation,
@@ -261,23 +289,23 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
         }
       });
     }
-    goOn(line);
-  };
+    this.#goOn(line);
+  }
 
-  const goOn = (line: Line): void => {
-    advance(line);
-    workOff(line);
-  };
+  #goOn(line: Line): void {
+    this.#advance(line);
+    this.#workOff(line);
+  }
 
-  const record = (event: BrokerEvent): void => {
-    if (event.kind === 'appended') return recordAppend(event);
+  #record(event: BrokerEvent): void {
+    if (event.kind === 'appended') return this.#recordAppend(event);
     if (event.kind === 'committed') {
       const { group, topic, partition, offset } = event;
       const key = `${group}|${topic}/${partition}`;
-      if (lastCommit.get(key) === offset) return;
-      lastCommit.set(key, offset);
-      const owner = owners.get(event.connection ?? -1)?.owner;
-      world.recorder.add({
+      if (this.#lastCommit.get(key) === offset) return;
+      this.#lastCommit.set(key, offset);
+      const owner = this.#owners.get(event.connection ?? -1)?.owner;
+      this.#world.recorder.add({
         kind: 'commit',
         group,
         topic,
@@ -288,32 +316,32 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
     } else if (event.kind === 'assigned') {
       const { group, generation } = event;
       const assigned = event.members.map(({ memberId, connection, partitions }) => {
-        const slot = lane.slotOf(connection);
+        const slot = this.slotOf(connection);
         return { memberId, partitions, ...(slot !== undefined && { slot }) };
       });
-      members.set(
+      this.#members.set(
         group,
         assigned.flatMap(({ slot }) => slot ?? []),
       );
-      world.recorder.add({ kind: 'assign', group, generation, members: assigned });
+      this.#world.recorder.add({ kind: 'assign', group, generation, members: assigned });
     }
-  };
+  }
 
-  const recordAppend = (event: BrokerEvent & { kind: 'appended' }): void => {
+  #recordAppend(event: BrokerEvent & { kind: 'appended' }): void {
     const { topic, partition, connection } = event;
     const batch = event.batch();
-    const slot = lane.slotOf(connection);
+    const slot = this.slotOf(connection);
     const key = `${topic}/${partition}`;
-    let known = commands.get(key);
-    if (known === undefined) commands.set(key, (known = []));
+    let known = this.#commands.get(key);
+    if (known === undefined) this.#commands.set(key, (known = []));
     if (batch.control) return;
     for (const entry of batch.records) {
       const headers = Object.fromEntries(
         entry.headers.map(({ key: name, value }) => [name, toBytes(value)] as const),
       ) as Record<string, Bytes>;
-      const command = world.commandOf(topic, entry);
+      const command = this.#world.records.commandOf(topic, entry);
       known[entry.offset] = command;
-      world.recorder.add({
+      this.#world.recorder.add({
         kind: 'append',
         topic,
         partition,
@@ -327,7 +355,5 @@ export function createKafkaLane(world: World, broker: Broker): KafkaLane {
         ...(batch.transactional && { transactional: true }),
       });
     }
-  };
-
-  return lane;
+  }
 }

@@ -7,7 +7,7 @@ import type { SourceLine } from '#check';
 import { Failure } from '#kernel';
 import type { ChapterDefinition } from '#kit';
 import type { Bundle } from './bundle/bundle.ts';
-import { prepare } from './bundle/prepare.ts';
+import { prepare, type Prepared } from './bundle/prepare.ts';
 import { firstLearnerFrame, mapText } from './bundle/stacks.ts';
 import { createGlobals, globalNames, type GlobalsOptions } from './injected/globals.ts';
 import { evaluateLibraries, evaluateService, type Libraries } from './injected/evaluate.ts';
@@ -30,102 +30,124 @@ export interface BundleLoader extends Loader {
 const shareable = new Set(['kafkajs']);
 
 export function createLoader(bundle: Bundle, chapter: ChapterDefinition): BundleLoader {
-  const prepared = prepare(bundle, globalNames);
-  const options: GlobalsOptions = { projectRoot: bundle.projectRoot };
-  const sharedNow = new Map<string, unknown>();
-  let world: Pick<World, 'current'> | undefined;
-  let shared: Libraries | undefined;
-  let snapshot: SharedState | undefined;
-  let fresh = false;
-  const leaks = new Set<string>();
+  return new EvaluatingLoader(bundle, chapter);
+}
 
-  const look = (): void => {
-    for (const leak of snapshot?.compare({ thorough: fresh }) ?? []) leaks.add(leak);
+class EvaluatingLoader implements BundleLoader {
+  readonly #bundle: Bundle;
+  readonly #chapter: ChapterDefinition;
+  readonly #prepared: Prepared;
+  readonly #options: GlobalsOptions;
+  readonly #sharedNow = new Map<string, unknown>();
+  #world: Pick<World, 'current'> | undefined;
+  #shared: Libraries | undefined;
+  #snapshot: SharedState | undefined;
+  #fresh = false;
+  readonly #leaks = new Set<string>();
+
+  constructor(bundle: Bundle, chapter: ChapterDefinition) {
+    this.#bundle = bundle;
+    this.#chapter = chapter;
+    this.#prepared = prepare(this.#bundle, globalNames);
+    this.#options = { projectRoot: this.#bundle.projectRoot };
+  }
+
+  begin(run: Pick<World, 'current'>, options: { readonly fresh: boolean }): void {
+    this.#world = run;
+    this.#fresh = options.fresh;
+    if (this.#snapshot !== undefined) return;
+    for (const name of this.#bundle.libraries.packages)
+      if (shareable.has(name)) this.#sharedLibrary(name);
+    this.#snapshot = snapshotShared(Object.fromEntries(this.#sharedNow));
+  }
+
+  end(): readonly string[] {
+    this.#look();
+    const found = [...this.#leaks];
+    if (found.length > 0) this.#snapshot?.restore();
+    this.#leaks.clear();
+    this.#world = undefined;
+    return found;
+  }
+
+  died(): void {
+    this.#look();
+  }
+
+  load(process: Incarnation, ports: object): Promise<RunningService> {
+    let start: (env: object) => Promise<RunningService>;
+    try {
+      start = this.#service(process) as typeof start;
+    } catch (error) {
+      if (process.dead) return new Promise(() => undefined);
+      return Promise.reject(this.#doesNotLoad(error));
+    }
+    return new Promise((resolve, reject) => {
+      Promise.resolve(start(environmentOf(process, ports))).then((running) => {
+        if (typeof (running as Partial<RunningService> | undefined)?.stop === 'function') {
+          return resolve(running);
+        }
+        const where = this.#chapter.roles[process.role]?.file ?? 'the exercise';
+        const message =
+          `${where}: ${process.role} must resolve to an object with stop(), ` +
+          'which ends it in peace.';
+        return reject(new Failure('DOES_NOT_LOAD', message));
+      }, reject);
+    });
+  }
+
+  readable(text: string): string {
+    return mapText(text, this.#bundle);
+  }
+
+  #look(): void {
+    for (const leak of this.#snapshot?.compare({ thorough: this.#fresh }) ?? [])
+      this.#leaks.add(leak);
     // What the language remembers of the last match would reach the next process.
     /(?:)/.exec('');
-  };
+  }
 
-  const sharedLibrary = (name: string): unknown => {
-    if (sharedNow.has(name)) return sharedNow.get(name);
-    shared ??= evaluateLibraries(
-      prepared,
+  #sharedLibrary(name: string): unknown {
+    if (this.#sharedNow.has(name)) return this.#sharedNow.get(name);
+    this.#shared ??= evaluateLibraries(
+      this.#prepared,
       createGlobals(
-        createRoutingHost(() => world?.current),
-        options,
+        createRoutingHost(() => this.#world?.current),
+        this.#options,
       ),
     );
-    const exports = shared(name);
-    sharedNow.set(name, exports);
+    const exports = this.#shared(name);
+    this.#sharedNow.set(name, exports);
     return exports;
-  };
+  }
 
-  const service = (process: Incarnation): unknown => {
-    const globals = createGlobals(process, options);
+  #service(process: Incarnation): unknown {
+    const globals = createGlobals(process, this.#options);
     let own: Libraries | undefined;
     const libraries: Libraries = (name) => {
-      if (!fresh && shareable.has(name)) return sharedLibrary(name);
-      own ??= evaluateLibraries(prepared, globals);
+      if (!this.#fresh && shareable.has(name)) return this.#sharedLibrary(name);
+      own ??= evaluateLibraries(this.#prepared, globals);
       return own(name);
     };
-    const file = evaluateService(prepared, globals, libraries)[process.role]?.();
+    const file = evaluateService(this.#prepared, globals, libraries)[process.role]?.();
     const exported = file?.[process.role];
     if (typeof exported === 'function') return exported;
-    const where = chapter.roles[process.role]?.file ?? 'the exercise';
+    const where = this.#chapter.roles[process.role]?.file ?? 'the exercise';
     throw new Failure('DOES_NOT_LOAD', `${where} ${notAService(process.role, file ?? {})}`);
-  };
+  }
 
-  const lineOf = (stack: string): SourceLine | undefined => {
-    const frame = firstLearnerFrame(stack, bundle);
+  lineOf(stack: string): SourceLine | undefined {
+    const frame = firstLearnerFrame(stack, this.#bundle);
     return frame && { file: frame.file, line: frame.line, column: frame.column };
-  };
+  }
 
-  const doesNotLoad = (error: unknown): Failure => {
+  #doesNotLoad(error: unknown): Failure {
     if (error instanceof Failure) return error;
-    const line = error instanceof Error ? lineOf(error.stack ?? '') : undefined;
+    const line = error instanceof Error ? this.lineOf(error.stack ?? '') : undefined;
     const where = line === undefined ? 'the exercise' : `${line.file}:${line.line}`;
     const message = `${where} does not load: ${describeError(error)}.`;
     return Object.assign(new Failure('DOES_NOT_LOAD', message, { cause: error }), line && { line });
-  };
-
-  return {
-    begin(run, options) {
-      world = run;
-      fresh = options.fresh;
-      if (snapshot !== undefined) return;
-      for (const name of bundle.libraries.packages) if (shareable.has(name)) sharedLibrary(name);
-      snapshot = snapshotShared(Object.fromEntries(sharedNow));
-    },
-    end() {
-      look();
-      const found = [...leaks];
-      if (found.length > 0) snapshot?.restore();
-      leaks.clear();
-      world = undefined;
-      return found;
-    },
-    died: look,
-    load(process, ports) {
-      let start: (env: object) => Promise<RunningService>;
-      try {
-        start = service(process) as typeof start;
-      } catch (error) {
-        if (process.dead) return new Promise(() => undefined);
-        return Promise.reject(doesNotLoad(error));
-      }
-      return new Promise((resolve, reject) => {
-        Promise.resolve(start(environmentOf(process, ports))).then((running) => {
-          if (typeof (running as Partial<RunningService> | undefined)?.stop === 'function') {
-            return resolve(running);
-          }
-          const where = chapter.roles[process.role]?.file ?? 'the exercise';
-          const message = `${where}: ${process.role} must resolve to an object with stop(), which ends it in peace.`;
-          return reject(new Failure('DOES_NOT_LOAD', message));
-        }, reject);
-      });
-    },
-    lineOf,
-    readable: (text) => mapText(text, bundle),
-  };
+  }
 }
 
 function notAService(role: string, exported: Record<string, unknown>): string {

@@ -1,4 +1,4 @@
-/** Where Kafka's clients put a keyed record: murmur2 over the key, sign bit dropped, modulo partitions (KIP-480 aside). */
+/** Where Kafka's clients put a keyed record: murmur2 over the key, sign bit dropped, modulo partitions. */
 export function partitionOf(key: string | null, partitions: number, turn: () => number): number {
   if (key === null) return turn() % partitions;
   return (murmur2(Buffer.from(key, 'utf8')) & 0x7fffffff) % partitions;

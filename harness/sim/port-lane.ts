@@ -109,7 +109,7 @@ class SimPortLane implements PortLane {
       operation: entry.name,
       target: '',
       topics: [],
-      cause: this.#world.causeOfCall(entry.name, entry.args),
+      cause: this.#world.records.causeOfCall(entry.name, entry.args),
       stack: entry.stack,
     });
     this.#world.passages.cross(op, 'before apply', {

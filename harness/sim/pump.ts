@@ -33,7 +33,7 @@ export function pump(world: World, onStep?: () => void): Promise<RunRecord> {
     const over = (): void => {
       errors();
       rejections();
-      if (world.aborted !== undefined) reject(world.aborted.error as Error);
+      if (world.aborted !== undefined) reject(world.aborted.error);
       else resolve(world.result());
     };
 

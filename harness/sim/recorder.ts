@@ -49,7 +49,7 @@ export function createRecorder(now: () => Milliseconds, changed: () => void): Re
   return {
     add(fact, line) {
       const seq = facts.length;
-      facts.push({ seq, atMs: now(), ...fact } as Fact);
+      facts.push({ seq, atMs: now(), ...fact });
       if (line !== undefined) lines.set(seq, line);
       if (!silent.has(fact.kind)) {
         lastChange = seq;

@@ -53,23 +53,174 @@ const mostExits = 10;
 const gracePeriodMs = 30_000;
 
 export function createSupervisor(world: World): Supervisor {
-  const slots = new Map<string, Slot>();
-  const late = new Map<string, Milliseconds>();
-  let pending = 0;
+  return new SlotSupervisor(world);
+}
 
-  const later = (ms: Milliseconds, go: () => void): void => {
-    pending++;
-    world.agenda.add(
-      world.now() + ms,
+class SlotSupervisor implements Supervisor {
+  readonly #world: World;
+  readonly #slots = new Map<string, Slot>();
+  readonly #late = new Map<string, Milliseconds>();
+  #pending = 0;
+  readonly #graceEnds = new WeakMap<Incarnation, () => void>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  get slots(): ReadonlyMap<string, Slot> {
+    return this.#slots;
+  }
+
+  start(role: string): Slot {
+    const index = [...this.#slots.values()].filter((slot) => slot.role === role).length;
+    const slot: Slot = {
+      name: `${role}-${index}`,
+      role,
+      incarnations: 0,
+      process: undefined,
+      service: undefined,
+      state: 'down',
+      exitsInRow: 0,
+      backOffMs: firstBackOffMs,
+      whenStopped: undefined,
+    };
+    this.#slots.set(slot.name, slot);
+    const lateMs = this.#late.get(slot.name);
+    if (lateMs === undefined) this.#launch(slot);
+    else this.#later(lateMs, () => this.#launch(slot));
+    return slot;
+  }
+
+  startLate(name: string, afterMs: Milliseconds): void {
+    return void this.#late.set(name, afterMs);
+  }
+
+  crash(name: string, inFlight: 'lost' | 'arrives'): void {
+    const slot = this.#slots.get(name);
+    if (slot?.process === undefined) return;
+    this.#note(slot.process, 'dies');
+    const back = slot.whenStopped;
+    slot.whenStopped = undefined;
+    this.#end(slot, inFlight);
+    slot.exitsInRow = 0;
+    slot.backOffMs = firstBackOffMs;
+    if (back !== undefined) back();
+    else this.#again(slot);
+  }
+
+  excuse(): void {
+    for (const slot of this.#slots.values()) slot.exitsInRow = 0;
+  }
+
+  exited(process: Incarnation, reason: string, line?: SourceLine): void {
+    const slot = this.#slots.get(process.slot);
+    if (slot?.process !== process) return;
+    this.#note(process, 'exits', reason, line);
+    const back = slot.whenStopped;
+    slot.whenStopped = undefined;
+    this.#end(slot, 'arrives');
+    if (back !== undefined) return back();
+    if (++slot.exitsInRow < mostExits) return this.#again(slot);
+    this.#world.finish({
+      kind: 'service',
+      property: 'stays-up',
+      sentence: `${slot.name} does not stay up: it ended ${mostExits} times in a row (${reason}).`,
+      ...(line !== undefined && { line }),
+    });
+  }
+
+  stop(name: string, backAfterMs: Milliseconds): void {
+    const slot = this.#slots.get(name);
+    if (slot?.process === undefined || slot.whenStopped !== undefined) return;
+    this.#stopThen(slot, () => this.#later(backAfterMs, () => this.#launch(slot)));
+  }
+
+  restartEverything(): void {
+    for (const { name } of this.#slots.values()) this.stop(name, 0);
+  }
+
+  freeze(name: string, ms: Milliseconds): void {
+    const process = this.#slots.get(name)?.process;
+    if (process === undefined || process.frozen) return;
+    process.frozen = true;
+    this.#note(process, 'frozen');
+    this.#later(ms, () => {
+      if (process.dead) return;
+      process.frozen = false;
+      this.#note(process, 'thawed');
+      this.#catchUp(process);
+      this.#world.workload.roleReady();
+    });
+  }
+
+  cut(name: string, ms: Milliseconds, inFlight: 'lost' | 'arrives'): void {
+    const slot = this.#slots.get(name);
+    if (slot?.process === undefined) return;
+    this.#note(slot.process, 'cut');
+    this.#world.network.cut(name, this.#world.now() + ms, inFlight);
+    this.#later(ms, () => {
+      if (slot.process !== undefined) this.#note(slot.process, 'healed');
+    });
+  }
+
+  join(role: string): void {
+    if (this.#world.chapter.roles[role] !== undefined) this.start(role);
+  }
+
+  rewind(group: string, topic: string, partition: number, offset: number): void {
+    const names = new Set(this.#world.kafka.members(group));
+    const members = [...names].flatMap((name) => this.#slots.get(name) ?? []);
+    const stopping = members.filter(
+      (slot) => slot.process !== undefined && slot.whenStopped === undefined,
+    );
+    let left = stopping.length;
+    const move = (): void => {
+      this.#world.broker.setCommitted(group, topic, partition, offset);
+      this.#world.kafka.drain();
+      for (const slot of stopping) this.#later(0, () => this.#launch(slot));
+    };
+    if (left === 0) return move();
+    for (const slot of stopping) {
+      this.#stopThen(slot, () => {
+        if (--left === 0) move();
+      });
+    }
+  }
+
+  ready(role: string): readonly Slot[] {
+    return [...this.#slots.values()].filter(
+      (slot) => slot.role === role && slot.state === 'ready' && slot.process?.frozen === false,
+    );
+  }
+
+  busy(): boolean {
+    return (
+      this.#pending > 0 ||
+      [...this.#slots.values()].some(({ state }) => state === 'starting' || state === 'stopping')
+    );
+  }
+
+  waitsFor(): string | undefined {
+    for (const { name, state } of this.#slots.values()) {
+      if (state === 'starting') return `${name} has not finished starting`;
+      if (state === 'stopping') return `${name} has not finished stopping`;
+    }
+    return undefined;
+  }
+
+  #later(ms: Milliseconds, go: () => void): void {
+    this.#pending++;
+    this.#world.agenda.add(
+      this.#world.now() + ms,
       () => {
-        pending--;
+        this.#pending--;
         go();
       },
       false,
     );
-  };
+  }
 
-  const note = (
+  #note(
     process: Incarnation,
     state:
       | 'starts'
@@ -84,231 +235,107 @@ export function createSupervisor(world: World): Supervisor {
       | 'healed',
     reason?: string,
     line?: SourceLine,
-  ): void => {
+  ): void {
     const { slot, incarnation } = process;
     const fact = { kind: 'instance', slot, incarnation, state } as const;
-    world.recorder.add(
+    this.#world.recorder.add(
       { ...fact, ...(reason !== undefined && { reason }), ...(line !== undefined && { line }) },
       undefined,
     );
-  };
+  }
 
-  const launch = (slot: Slot): void => {
+  #launch(slot: Slot): void {
     if (slot.process !== undefined) return;
     slot.incarnations++;
     slot.state = 'starting';
-    const process = new Incarnation(world, slot.role, slot.name, slot.incarnations);
+    const process = new Incarnation(this.#world, slot.role, slot.name, slot.incarnations);
     slot.process = process;
-    note(process, 'starts');
-    world.deliver(process, () => {
-      const service = world.load(process);
+    this.#note(process, 'starts');
+    this.#world.deliver(process, () => {
+      const service = this.#world.load(process);
       service.then(
         (running) => {
           if (process.dead) return;
           slot.service = running;
           slot.state = 'ready';
-          note(process, 'ready');
-          world.after(() => world.workload.roleReady());
+          this.#note(process, 'ready');
+          this.#world.after(() => this.#world.workload.roleReady());
         },
         (error: unknown) => {
-          if (error instanceof Failure) world.abort(error);
-          else world.failed(process, error, 'failed to start');
+          if (error instanceof Failure) this.#world.abort(error);
+          else this.#world.failed(process, error, 'failed to start');
         },
       );
     });
-  };
+  }
 
-  const end = (slot: Slot, inFlight: 'lost' | 'arrives'): void => {
+  #end(slot: Slot, inFlight: 'lost' | 'arrives'): void {
     const { process } = slot;
     if (process === undefined) return;
     process.die();
-    world.loader.died();
-    world.network.abandon(process, inFlight);
-    world.ports.abandon(process, inFlight);
-    world.passages.abandon(process, inFlight);
+    this.#world.loader.died();
+    this.#world.network.abandon(process, inFlight);
+    this.#world.ports.abandon(process, inFlight);
+    this.#world.passages.abandon(process, inFlight);
     slot.process = undefined;
     slot.service = undefined;
     slot.state = 'down';
-    world.workload.died(process);
-  };
+    this.#world.workload.died(process);
+  }
 
   /** What came while it was frozen, in order; what comes meanwhile lines up behind it. */
-  const catchUp = (process: Incarnation): void => {
+  #catchUp(process: Incarnation): void {
     if (process.dead || process.frozen || process.backlog.length === 0) return;
-    later(0, () => {
+    this.#later(0, () => {
       if (process.frozen) return;
       const event = process.backlog.shift();
-      if (event !== undefined) world.run(process, event);
-      catchUp(process);
+      if (event !== undefined) this.#world.run(process, event);
+      this.#catchUp(process);
     });
-  };
+  }
 
-  const again = (slot: Slot): void => {
+  #again(slot: Slot): void {
     const ms = slot.backOffMs;
     slot.backOffMs = Math.min(slot.backOffMs * 2, longestBackOffMs);
-    later(ms, () => launch(slot));
-  };
+    this.#later(ms, () => this.#launch(slot));
+  }
 
-  const supervisor: Supervisor = {
-    slots,
-    start(role) {
-      const index = [...slots.values()].filter((slot) => slot.role === role).length;
-      const slot: Slot = {
-        name: `${role}-${index}`,
-        role,
-        incarnations: 0,
-        process: undefined,
-        service: undefined,
-        state: 'down',
-        exitsInRow: 0,
-        backOffMs: firstBackOffMs,
-        whenStopped: undefined,
-      };
-      slots.set(slot.name, slot);
-      const lateMs = late.get(slot.name);
-      if (lateMs === undefined) launch(slot);
-      else later(lateMs, () => launch(slot));
-      return slot;
-    },
-    startLate: (name, afterMs) => void late.set(name, afterMs),
-    crash(name, inFlight) {
-      const slot = slots.get(name);
-      if (slot?.process === undefined) return;
-      note(slot.process, 'dies');
-      const back = slot.whenStopped;
-      slot.whenStopped = undefined;
-      end(slot, inFlight);
-      slot.exitsInRow = 0;
-      slot.backOffMs = firstBackOffMs;
-      if (back !== undefined) back();
-      else again(slot);
-    },
-    excuse() {
-      for (const slot of slots.values()) slot.exitsInRow = 0;
-    },
-    exited(process, reason, line) {
-      const slot = slots.get(process.slot);
-      if (slot?.process !== process) return;
-      note(process, 'exits', reason, line);
-      const back = slot.whenStopped;
-      slot.whenStopped = undefined;
-      end(slot, 'arrives');
-      if (back !== undefined) return back();
-      if (++slot.exitsInRow < mostExits) return again(slot);
-      world.finish({
-        kind: 'service',
-        property: 'stays-up',
-        sentence: `${slot.name} does not stay up: it ended ${mostExits} times in a row (${reason}).`,
-        ...(line !== undefined && { line }),
-      });
-    },
-    stop(name, backAfterMs) {
-      const slot = slots.get(name);
-      if (slot?.process === undefined || slot.whenStopped !== undefined) return;
-      stopThen(slot, () => later(backAfterMs, () => launch(slot)));
-    },
-    restartEverything() {
-      for (const { name } of slots.values()) supervisor.stop(name, 0);
-    },
-    freeze(name, ms) {
-      const process = slots.get(name)?.process;
-      if (process === undefined || process.frozen) return;
-      process.frozen = true;
-      note(process, 'frozen');
-      later(ms, () => {
-        if (process.dead) return;
-        process.frozen = false;
-        note(process, 'thawed');
-        catchUp(process);
-        world.workload.roleReady();
-      });
-    },
-    cut(name, ms, inFlight) {
-      const slot = slots.get(name);
-      if (slot?.process === undefined) return;
-      note(slot.process, 'cut');
-      world.network.cut(name, world.now() + ms, inFlight);
-      later(ms, () => {
-        if (slot.process !== undefined) note(slot.process, 'healed');
-      });
-    },
-    join(role) {
-      if (world.chapter.roles[role] !== undefined) supervisor.start(role);
-    },
-    rewind(group, topic, partition, offset) {
-      const members = world.groupSlots(group).flatMap((name) => slots.get(name) ?? []);
-      const stopping = members.filter(
-        (slot) => slot.process !== undefined && slot.whenStopped === undefined,
-      );
-      let left = stopping.length;
-      const move = (): void => {
-        world.broker.setCommitted(group, topic, partition, offset);
-        world.kafka.drain();
-        for (const slot of stopping) later(0, () => launch(slot));
-      };
-      if (left === 0) return move();
-      for (const slot of stopping) {
-        stopThen(slot, () => {
-          if (--left === 0) move();
-        });
-      }
-    },
-    ready: (role) =>
-      [...slots.values()].filter(
-        (slot) => slot.role === role && slot.state === 'ready' && slot.process?.frozen === false,
-      ),
-    busy: () =>
-      pending > 0 ||
-      [...slots.values()].some(({ state }) => state === 'starting' || state === 'stopping'),
-    waitsFor() {
-      for (const { name, state } of slots.values()) {
-        if (state === 'starting') return `${name} has not finished starting`;
-        if (state === 'stopping') return `${name} has not finished stopping`;
-      }
-      return undefined;
-    },
-  };
-
-  const stopThen = (slot: Slot, back: () => void): void => {
+  #stopThen(slot: Slot, back: () => void): void {
     const { process, service } = slot;
     if (process === undefined) return;
     slot.whenStopped = back;
     slot.state = 'stopping';
-    note(process, 'stopping');
-    if (service === undefined) return supervisor.exited(process, 'stopped while it was starting');
-    world.deliver(process, () => {
+    this.#note(process, 'stopping');
+    if (service === undefined) return this.exited(process, 'stopped while it was starting');
+    this.#world.deliver(process, () => {
       Promise.resolve(service.stop()).then(
         () => {
           if (process.dead) return;
-          note(process, 'stopped');
-          world.after(() => leave(slot, process));
+          this.#note(process, 'stopped');
+          this.#world.after(() => this.#leave(slot, process));
         },
-        (error: unknown) => world.failed(process, error, 'failed to stop'),
+        (error: unknown) => this.#world.failed(process, error, 'failed to stop'),
       );
     });
-    const deadline = world.agenda.add(
-      world.now() + gracePeriodMs,
+    const deadline = this.#world.agenda.add(
+      this.#world.now() + gracePeriodMs,
       () => {
-        if (slot.process === process) supervisor.crash(slot.name, 'lost');
+        if (slot.process === process) this.crash(slot.name, 'lost');
       },
       false,
     );
-    graceEnds.set(process, () => world.agenda.cancel(deadline));
-  };
+    this.#graceEnds.set(process, () => this.#world.agenda.cancel(deadline));
+  }
 
-  const graceEnds = new WeakMap<Incarnation, () => void>();
-
-  const leave = (slot: Slot, process: Incarnation): void => {
+  #leave(slot: Slot, process: Incarnation): void {
     if (slot.process !== process) return;
-    graceEnds.get(process)?.();
+    this.#graceEnds.get(process)?.();
     const back = slot.whenStopped;
     slot.whenStopped = undefined;
-    end(slot, 'arrives');
+    this.#end(slot, 'arrives');
     slot.state = 'stopped';
     slot.exitsInRow = 0;
     slot.backOffMs = firstBackOffMs;
     back?.();
-  };
-
-  return supervisor;
+  }
 }

@@ -2,7 +2,7 @@
  * Sends the commands of a schedule: each once, when the schedule says. A call waits for a process that can take it
  * and is never sent twice; when its process dies it is unknown.
  */
-import type { Json } from '#kernel';
+import type { Json, Random } from '#kernel';
 import type { Command, Sending } from '#kit';
 import type { ScheduledCommand } from '#schedule';
 import type { Incarnation } from './incarnation.ts';
@@ -36,28 +36,109 @@ interface Pending {
 }
 
 export function createWorkload(world: World): Workload {
-  const { schedule, chapter } = world;
-  const waiting: Pending[] = [];
-  const underWay = new Set<Pending>();
-  const inOrder = schedule.commands.filter(({ at }) => typeof at !== 'object');
-  const placed = new Map(
-    schedule.commands.filter(({ at }) => typeof at === 'object').map((each) => [each.id, each]),
-  );
-  let nextIndex = 0;
-  let closed = 0;
-  const choices = world.random('commands');
-  const sendOf = chapter.workload.send as (command: Command) => Sending;
+  return new CommandDriver(world);
+}
 
-  const pendingOf = (
+class CommandDriver implements Workload {
+  readonly early: readonly string[];
+  readonly #world: World;
+  readonly #waiting: Pending[] = [];
+  readonly #underWay = new Set<Pending>();
+  readonly #inOrder: readonly ScheduledCommand[];
+  readonly #placed: Map<string, ScheduledCommand>;
+  #nextIndex = 0;
+  #closed = 0;
+  readonly #choices: Random;
+  readonly #sendOf: (command: Command) => Sending;
+
+  constructor(world: World) {
+    this.#world = world;
+    const { commands } = world.schedule;
+    this.#inOrder = commands.filter(({ at }) => typeof at !== 'object');
+    this.#placed = new Map(
+      commands.filter(({ at }) => typeof at === 'object').map((each) => [each.id, each]),
+    );
+    this.#choices = world.random('commands');
+    this.#sendOf = world.chapter.workload.send as (command: Command) => Sending;
+    this.early = this.#inOrder
+      .filter(({ at }) => at === 'before start')
+      .flatMap(({ value }) => {
+        const sending = this.#sendOf(value);
+        return 'role' in sending ? [sending.role] : [];
+      });
+  }
+
+  begin(): void {
+    if (this.#inOrder[0]?.at !== 'before start') this.#world.startRest();
+    this.#sendNext();
+  }
+
+  sendNow(id: string): void {
+    const command = this.#placed.get(id);
+    if (command === undefined) return;
+    this.#placed.delete(id);
+    this.#dispatch(this.#pendingOf(command, false, undefined));
+  }
+
+  republish(id: string): void {
+    this.#world.records.appendAgain(id);
+  }
+
+  roleReady(): void {
+    for (const pending of this.#waiting.splice(0)) this.#dispatch(pending);
+  }
+
+  died(process: Incarnation): void {
+    for (const pending of this.#underWay) {
+      if (pending.process === process)
+        this.#settle(pending, 'unknown', `${process.slot} ended first`);
+    }
+  }
+
+  done(): boolean {
+    return (
+      this.#underWay.size === 0 &&
+      this.#waiting.length === 0 &&
+      this.#nextIndex === this.#inOrder.length
+    );
+  }
+
+  waitsFor(): string | undefined {
+    const [pending] = [...this.#waiting, ...this.#underWay];
+    if (pending === undefined) return undefined;
+    const where = 'role' in pending.sending ? ` by ${pending.sending.role}` : '';
+    return `${pending.id} has not been answered${where}`;
+  }
+
+  close(n: number, where: string | undefined): void {
+    this.#closed++;
+    const value = this.#world.chapter.workload.closing(n);
+    const id = (this.#world.chapter.workload.id as (command: Command) => string)(value);
+    const pending = this.#pendingOf({ id, value }, true, undefined);
+    const { sending } = pending;
+    const [topic, partition] = where?.split('/') ?? [];
+    const reaches = 'topic' in sending && sending.topic === topic;
+    this.#dispatch(
+      reaches ? { ...pending, sending: { ...sending, partition: Number(partition) } } : pending,
+    );
+  }
+
+  get closed(): number {
+    return this.#closed;
+  }
+
+  #pendingOf(
     { id, value }: ScheduledCommand,
     closing: boolean,
     next: (() => void) | undefined,
-  ): Pending => ({ id, value, sending: sendOf(value), closing, next, process: undefined });
+  ): Pending {
+    return { id, value, sending: this.#sendOf(value), closing, next, process: undefined };
+  }
 
-  const settle = (pending: Pending, state: 'acked' | 'unknown', reason?: string): void => {
-    if (!underWay.delete(pending)) return;
+  #settle(pending: Pending, state: 'acked' | 'unknown', reason?: string): void {
+    if (!this.#underWay.delete(pending)) return;
     const { id, value, closing, process } = pending;
-    world.recorder.add({
+    this.#world.recorder.add({
       kind: 'command',
       id,
       state,
@@ -66,13 +147,13 @@ export function createWorkload(world: World): Workload {
       ...(process && { slot: process.slot }),
       ...(reason !== undefined && { reason }),
     });
-    for (const planned of world.gate.faultsAfter(id)) world.strikeHere(planned);
+    for (const planned of this.#world.gate.faultsAfter(id)) this.#world.strikeHere(planned);
     pending.next?.();
-  };
+  }
 
-  const sent = (pending: Pending): void => {
+  #sent(pending: Pending): void {
     const { id, value, closing, process } = pending;
-    world.recorder.add({
+    this.#world.recorder.add({
       kind: 'command',
       id,
       state: 'sent',
@@ -80,126 +161,73 @@ export function createWorkload(world: World): Workload {
       closing,
       ...(process && { slot: process.slot }),
     });
-  };
+  }
 
-  const call = (
-    pending: Pending,
-    role: string,
-    name: string,
-    args: readonly unknown[],
-  ): boolean => {
-    const ready = world.supervisor.ready(role);
-    const slot = ready.length > 1 ? ready[choices.below(ready.length)] : ready[0];
+  #call(pending: Pending, role: string, name: string, args: readonly unknown[]): boolean {
+    const ready = this.#world.supervisor.ready(role);
+    const slot = ready.length > 1 ? ready[this.#choices.below(ready.length)] : ready[0];
     if (slot?.process === undefined) return false;
     const { process, service } = slot;
     pending.process = process;
-    underWay.add(pending);
-    world.later(world.hopMs(), () => {
+    this.#underWay.add(pending);
+    this.#world.later(this.#world.hopMs(), () => {
       if (process.dead) return;
-      world.deliver(process, () => {
-        sent(pending);
+      this.#world.deliver(process, () => {
+        this.#sent(pending);
         const method = service?.[name];
         if (typeof method !== 'function') {
-          return settleLater(pending, 'unknown', `${role} has no ${name}`);
+          return this.#settleLater(pending, 'unknown', `${role} has no ${name}`);
         }
         const run = method as (...values: unknown[]) => unknown;
         // What it throws at once is a rejection like any other: a caller far away sees no difference.
         new Promise((resolve) => resolve(run.apply(service, structuredClone([...args])))).then(
-          () => settleLater(pending, 'acked'),
+          () => this.#settleLater(pending, 'acked'),
           (error: unknown) =>
-            settleLater(pending, 'unknown', error instanceof Error ? error.message : String(error)),
+            this.#settleLater(
+              pending,
+              'unknown',
+              error instanceof Error ? error.message : String(error),
+            ),
         );
       });
     });
     return true;
-  };
+  }
 
-  const settleLater = (pending: Pending, state: 'acked' | 'unknown', reason?: string): void => {
+  #settleLater(pending: Pending, state: 'acked' | 'unknown', reason?: string): void {
     const { process } = pending;
     if (process?.dead !== false) return;
-    world.later(world.hopMs(), () => settle(pending, state, reason));
-  };
+    this.#world.later(this.#world.hopMs(), () => this.#settle(pending, state, reason));
+  }
 
-  const dispatch = (pending: Pending): void => {
+  #dispatch(pending: Pending): void {
     const { sending } = pending;
     if ('topic' in sending) {
-      underWay.add(pending);
-      world.later(world.hopMs(), () => {
-        sent(pending);
-        world.append(sending);
-        settle(pending, 'acked');
+      this.#underWay.add(pending);
+      this.#world.later(this.#world.hopMs(), () => {
+        this.#sent(pending);
+        this.#world.records.append(sending);
+        this.#settle(pending, 'acked');
       });
       return;
     }
-    if (!call(pending, sending.role, sending.call, sending.with)) waiting.push(pending);
-  };
+    if (!this.#call(pending, sending.role, sending.call, sending.with)) this.#waiting.push(pending);
+  }
 
-  const sendNext = (): void => {
-    const command = inOrder[nextIndex];
+  #sendNext(): void {
+    const command = this.#inOrder[this.#nextIndex];
     if (command === undefined) return;
-    nextIndex++;
-    const following = inOrder[nextIndex];
+    this.#nextIndex++;
+    const following = this.#inOrder[this.#nextIndex];
     const together = following?.at === 'with previous';
-    dispatch(pendingOf(command, false, together ? undefined : () => goOn()));
-    if (together) sendNext();
-  };
+    this.#dispatch(this.#pendingOf(command, false, together ? undefined : () => this.#goOn()));
+    if (together) this.#sendNext();
+  }
 
   /** The one after an early command waits for the rest of the deployment. */
-  const goOn = (): void => {
-    const early = inOrder[nextIndex]?.at === 'before start';
-    if (!early) world.startRest();
-    sendNext();
-  };
-
-  const earlyCommands = inOrder.filter(({ at }) => at === 'before start');
-
-  return {
-    early: earlyCommands.flatMap(({ value }) => {
-      const sending = sendOf(value);
-      return 'role' in sending ? [sending.role] : [];
-    }),
-    begin() {
-      if (inOrder[0]?.at !== 'before start') world.startRest();
-      sendNext();
-    },
-    sendNow(id) {
-      const command = placed.get(id);
-      if (command === undefined) return;
-      placed.delete(id);
-      dispatch(pendingOf(command, false, undefined));
-    },
-    republish(id) {
-      world.appendAgain(id);
-    },
-    roleReady() {
-      for (const pending of waiting.splice(0)) dispatch(pending);
-    },
-    died(process) {
-      for (const pending of underWay) {
-        if (pending.process === process) settle(pending, 'unknown', `${process.slot} ended first`);
-      }
-    },
-    done: () => underWay.size === 0 && waiting.length === 0 && nextIndex === inOrder.length,
-    waitsFor() {
-      const [pending] = [...waiting, ...underWay];
-      if (pending === undefined) return undefined;
-      const where = 'role' in pending.sending ? ` by ${pending.sending.role}` : '';
-      return `${pending.id} has not been answered${where}`;
-    },
-    close(n, where) {
-      closed++;
-      const value = chapter.workload.closing(n);
-      const id = (chapter.workload.id as (command: Command) => string)(value);
-      const pending = pendingOf({ id, value }, true, undefined);
-      const { sending } = pending;
-      const [topic, partition] = where?.split('/') ?? [];
-      const reaches = 'topic' in sending && sending.topic === topic;
-      dispatch(
-        reaches ? { ...pending, sending: { ...sending, partition: Number(partition) } } : pending,
-      );
-    },
-    get closed() {
-      return closed;
-    },
-  };
+  #goOn(): void {
+    const early = this.#inOrder[this.#nextIndex]?.at === 'before start';
+    if (!early) this.#world.startRest();
+    this.#sendNext();
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * What is remembered of a chapter in `.crashproof/<chapter>/`: schedules that broke the exercise, as k1.json, k2.json …,
+ * What is remembered of a chapter in `.crashproof/<chapter>/`: schedules that broke the exercise, as k1.json, k2.json,
  * and how often each finding was seen. Ignored by git; a file that cannot be read is left alone and skipped.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -188,7 +188,8 @@ function stuck(
 ): Outcome {
   const found = bundle && place && positionOf(bundle, place.line, place.column);
   const where = found === undefined ? 'The service' : `${found.file}:${found.line}`;
-  const sentence = `${where} does not return: the process used ${stuckAfterMs / 1_000} s of CPU in one go.`;
+  const used = `${stuckAfterMs / 1_000} s of CPU`;
+  const sentence = `${where} does not return: the process used ${used} in one go.`;
   const line = found && { file: found.file, line: found.line };
   const ending = {
     kind: 'service',

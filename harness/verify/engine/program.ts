@@ -1,4 +1,4 @@
-/** A prepared program: the chapter, its code evaluated on demand, and one function that runs a schedule and judges it. */
+/** A prepared program: the chapter, its code evaluated on demand, and a function that runs and judges a schedule. */
 import { createBroker } from '#broker';
 import { countHardMoments, judge, type RunRecord } from '#check';
 import { hashName } from '#kernel';

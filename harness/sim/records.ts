@@ -1,0 +1,87 @@
+/**
+ * Records and commands: which command a record or a call is about, by the chapter's own words, and the records that
+ * the harness writes itself.
+ */
+import type { AppendFact, Fact } from '#check';
+import type { PortCall, Sending } from '#kit';
+import { partitionOf } from './partitioner.ts';
+import type { NewRecord } from '#protocol';
+import type { World } from './world.ts';
+
+/** A command that the harness writes as a record itself. */
+type RecordSending = Extract<Sending, { topic: string }>;
+
+export class Records {
+  readonly #world: World;
+  #keyless = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  append({ topic, key = null, value, partition }: RecordSending): void {
+    const count = this.#world.chapter.topics[topic]?.partitions ?? 1;
+    const where = partition ?? partitionOf(key, count, () => this.#keyless++);
+    this.#write(topic, where, { key, value });
+  }
+
+  /** A record about this command was written. */
+  knows(command: string): boolean {
+    return this.#original(command) !== undefined;
+  }
+
+  /** The same record once more, at a new offset. */
+  appendAgain(command: string): void {
+    const original = this.#original(command);
+    if (original === undefined) return;
+    const { topic, partition, offset } = original;
+    const record = this.#world.broker
+      .read(topic, partition, offset)
+      .flatMap(({ records }) => records)
+      .find((entry) => entry.offset === offset);
+    if (record === undefined) return;
+    const { key, value, headers } = record;
+    this.#write(topic, partition, { key, value, headers });
+  }
+
+  commandOf(
+    topic: string,
+    record: { key: Buffer | null; value: Buffer | null },
+  ): string | undefined {
+    try {
+      return this.#world.chapter.flow.id[topic]?.(record);
+    } catch {
+      return undefined; // what the chapter cannot read is about no command
+    }
+  }
+
+  causeOfCall(name: string, args: readonly unknown[]): readonly string[] {
+    const call: PortCall = {
+      name,
+      args,
+      outcome: 'applied',
+      slot: '',
+      incarnation: 0,
+      seq: 0,
+      atMs: 0,
+    };
+    try {
+      const { effects } = this.#world.chapter.flow;
+      return effects({ calls: [call], topics: {}, tables: {} }).map(({ id }) => id);
+    } catch {
+      return [];
+    }
+  }
+
+  #original(command: string): AppendFact | undefined {
+    const isOriginal = (fact: Fact): fact is Fact & AppendFact =>
+      fact.kind === 'append' && fact.command === command;
+    return this.#world.recorder.facts().find(isOriginal);
+  }
+
+  #write(topic: string, partition: number, record: NewRecord): void {
+    const { broker, kafka, epochMs } = this.#world;
+    broker.append(topic, partition, [record], epochMs + this.#world.now());
+    kafka.drain();
+  }
+}
