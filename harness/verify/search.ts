@@ -1,10 +1,10 @@
 /**
- * One check: saved schedules, the calm run twice, every single fault, second faults, random mixes, within a budget.
- * Stops at the first finding (or the one asked for), makes it small and sees it once more with everything fresh.
+ * One check: saved schedules, the calm run twice, every single fault, second faults, random mixes,
+ * within a budget. Stops at the first finding (or the one asked for), makes it small and sees it
+ * once more with everything fresh.
  */
 import { stopwatch } from '#kernel';
 import type { ChapterDefinition, Level } from '#kit';
-import type { Finding } from '#check';
 import {
   createGenerator,
   scaledSchedules,
@@ -15,21 +15,13 @@ import {
   type Schedule,
 } from '#schedule';
 import type { Blamer } from './blame.ts';
+import { Decision, type Hit, type Unknown } from './decision.ts';
 import type { Outcome, Runner, RunOptions } from './engine/outcome.ts';
 import { explore } from './explore.ts';
 import type { CheckPhase, CheckRequest } from './request.ts';
 import { createTally, type Tally } from './tally.ts';
 
-export interface Hit {
-  readonly outcome: Outcome;
-  readonly finding: Finding;
-}
-
-export interface Unknown {
-  readonly sentence: string;
-  readonly advice: string;
-  readonly outcome: Outcome;
-}
+export type { Hit, Unknown };
 
 export interface SearchResult {
   readonly hit: Hit | undefined;
@@ -53,231 +45,208 @@ export interface SearchInput {
 }
 
 const defaultBudgetMs = 15_000;
-/** Every so many schedules one is run again with nothing shared. */
-const freshEvery = 40;
 
 export async function search(input: SearchInput): Promise<SearchResult> {
-  const seek = createSeek(input);
-  const calm = await seek.calm();
-  if (calm !== undefined && !seek.over()) {
-    const enough =
-      (await seek.saved()) ||
-      (await seek.singles(calm)) ||
-      (await seek.pairs()) ||
-      (await seek.random(calm));
-    return seek.result(!enough && seek.singlesDone());
-  }
-  return seek.result(false);
+  return new Search(input).run();
 }
 
-function createSeek({ request, chapter, level, seed, runner, saved, blame, example }: SearchInput) {
-  const elapsed = stopwatch();
-  const tally = createTally(Object.keys(chapter.properties));
-  const budgetMs = request.budgetMs ?? defaultBudgetMs;
-  const wanted = request.schedules ?? Infinity;
-  const firsts: { candidate: Candidate; outcome: Outcome }[] = [];
-  let hit: Hit | undefined;
-  let unknown: Unknown | undefined;
-  let fresh = false;
-  let singlesRun = -1;
+class Search {
+  readonly #input: SearchInput;
+  readonly #tally: Tally;
+  readonly #decision: Decision;
+  readonly #budgetMs: number;
+  /** Distinct schedules that are enough. */
+  readonly #wanted: number;
+  readonly #elapsed = stopwatch();
+  readonly #firsts: { candidate: Candidate; outcome: Outcome }[] = [];
 
-  const options = (extra: Partial<RunOptions> = {}): RunOptions => ({
-    program: 'subject',
-    fresh,
-    ...extra,
-  });
-  const isOver = (): boolean => elapsed() > budgetMs || request.signal?.aborted === true;
-  const isDecided = (): boolean => hit !== undefined || unknown !== undefined;
-  const progress = (phase: CheckPhase, done: number, of?: number): void => {
-    const broken = hit === undefined ? 0 : 1;
-    request.onProgress?.({
+  constructor(input: SearchInput) {
+    const { chapter, request, runner, blame } = input;
+    this.#input = input;
+    this.#tally = createTally(Object.keys(chapter.properties));
+    this.#budgetMs = request.budgetMs ?? defaultBudgetMs;
+    this.#wanted = request.schedules ?? Infinity;
+    this.#decision = new Decision({ runner, blame, tally: this.#tally, until: request.until });
+  }
+
+  async run(): Promise<SearchResult> {
+    const calm = await this.#calm();
+    const decision = this.#decision;
+    if (calm !== undefined && !decision.made) {
+      for (const phase of [
+        () => this.#saved(),
+        () => this.#singles(calm),
+        () => this.#pairs(),
+        () => this.#random(calm),
+      ]) {
+        await phase();
+        if (decision.made) break;
+      }
+    }
+    const { hit, unknown, fresh } = decision;
+    const { singles: share, unfired } = this.#tally;
+    const all = share.of > 0 && share.tried + unfired >= share.of;
+    return { hit, unknown, fresh, tally: this.#tally, complete: all && !decision.made };
+  }
+
+  async #calm(): Promise<Calm | undefined> {
+    const { runner, example } = this.#input;
+    this.#progress('calm', 0, 2);
+    const wanted = { wantCrossings: true, wantFacts: true };
+    const [first, again] = await Promise.all([
+      runner.run(example, this.#options({ ...wanted, fresh: true })),
+      runner.run(example, this.#options(wanted)),
+    ]);
+    this.#tally.add(first);
+    this.#tally.add(again);
+    if (!(await this.#decision.calm(first, again))) return undefined;
+    return { schedule: example, crossings: first.crossings ?? [], facts: first.facts ?? [] };
+  }
+
+  async #saved(): Promise<void> {
+    const { runner, saved } = this.#input;
+    this.#progress('saved', 0, saved.length);
+    await explore({
+      runner,
+      items: saved,
+      scheduleOf: (schedule) => schedule,
+      optionsOf: () => this.#options(),
+      isOver: () => this.#isOver(),
+      look: (_schedule, outcome) => {
+        this.#tally.add(outcome);
+        return this.#decision.judge(outcome);
+      },
+    });
+  }
+
+  async #singles(calm: Calm): Promise<void> {
+    const { runner } = this.#input;
+    const all = await this.#candidates(calm);
+    this.#tally.singles.of = all.length;
+    this.#tally.crashPoints.of = all.filter(({ family }) => family === 'crash').length;
+    let done = 0;
+    await explore({
+      runner,
+      items: all,
+      scheduleOf: ({ schedule }) => schedule,
+      // What dies with a process shows best where processes share nothing, not even a library.
+      optionsOf: ({ family }) =>
+        family === 'crash'
+          ? this.#options({ wantCrossings: true, wantFacts: true, fresh: true })
+          : this.#options(),
+      isOver: () => this.#isOver(),
+      look: async (candidate, outcome) => {
+        const isCrash = candidate.family === 'crash';
+        this.#tally.single(candidate, outcome);
+        this.#progress('singles', ++done, all.length);
+        if (isCrash) this.#firsts.push({ candidate, outcome });
+        const wasFresh = this.#decision.fresh || isCrash;
+        const stop = await this.#decision.judge(outcome, wasFresh);
+        return stop || this.#decision.sample(outcome, done, wasFresh);
+      },
+    });
+  }
+
+  /** From level 2 on also with more instances, whose calm runs are made first. */
+  async #candidates(calm: Calm): Promise<readonly Candidate[]> {
+    const { chapter, level, runner } = this.#input;
+    const scaled: Calm[] = [];
+    for (const schedule of level < 2 ? [] : scaledSchedules(calm, chapter)) {
+      const wanted = this.#options({ wantCrossings: true, wantFacts: true });
+      const { crossings = [], facts = [] } = await runner.run(schedule, wanted);
+      scaled.push({ schedule, crossings, facts });
+    }
+    return singles({ chapter, level, calm, scaled });
+  }
+
+  async #pairs(): Promise<void> {
+    const { chapter, level } = this.#input;
+    const lists = this.#firsts.map(({ candidate, outcome }) =>
+      seconds({
+        chapter,
+        level,
+        first: candidate.schedule,
+        crossings: outcome.crossings ?? [],
+        facts: outcome.facts ?? [],
+      }),
+    );
+    this.#firsts.length = 0;
+    const { seconds: share, classes } = this.#tally;
+    share.of = lists.reduce((sum, { length }) => sum + length, 0);
+    // Half of what is left: random mixes find what pairs do not.
+    const now = this.#elapsed();
+    await this.#mix(inTurn(lists), {
+      phase: 'seconds',
+      of: share.of,
+      scheduleOf: ({ schedule }) => schedule,
+      untilMs: now + (this.#budgetMs - now) / 2,
+      enough: (classes.size + this.#wanted) / 2,
+      counted: () => share.tried++,
+    });
+  }
+
+  async #random(calm: Calm): Promise<void> {
+    const { chapter, level, seed, request } = this.#input;
+    const generate = createGenerator({ chapter, level, calm });
+    await this.#mix(endless(request.runs ?? Infinity), {
+      phase: 'random',
+      of: request.runs,
+      scheduleOf: (index) => generate(seed, index),
+      untilMs: Infinity,
+      enough: this.#wanted,
+      counted: () => this.#tally.random++,
+    });
+  }
+
+  /** Ends at the same schedule on any number of threads: outcomes are looked at in order. */
+  async #mix<Item>(
+    items: Iterable<Item>,
+    mix: {
+      readonly phase: CheckPhase;
+      readonly of: number | undefined;
+      readonly scheduleOf: (item: Item) => Schedule;
+      readonly untilMs: number;
+      /** Distinct schedules in all. */
+      readonly enough: number;
+      readonly counted: () => void;
+    },
+  ): Promise<void> {
+    const { classes } = this.#tally;
+    if (classes.size >= mix.enough) return;
+    let done = 0;
+    await explore({
+      runner: this.#input.runner,
+      items,
+      scheduleOf: mix.scheduleOf,
+      optionsOf: () => this.#options(),
+      isOver: () => this.#isOver() || this.#elapsed() > mix.untilMs,
+      look: async (_item, outcome) => {
+        if (this.#tally.add(outcome)) mix.counted();
+        this.#progress(mix.phase, ++done, mix.of);
+        const stop = await this.#decision.judge(outcome);
+        if (stop || classes.size >= mix.enough) return true;
+        return this.#decision.sample(outcome, done);
+      },
+    });
+  }
+
+  #options(extra: Partial<RunOptions> = {}): RunOptions {
+    return { program: 'subject', fresh: this.#decision.fresh, ...extra };
+  }
+
+  #isOver(): boolean {
+    return this.#elapsed() > this.#budgetMs || this.#input.request.signal?.aborted === true;
+  }
+
+  #progress(phase: CheckPhase, done: number, of?: number): void {
+    this.#input.request.onProgress?.({
       phase,
-      runs: tally.runs,
+      runs: this.#tally.runs,
       done,
-      broken,
+      broken: this.#decision.hit === undefined ? 0 : 1,
       ...(of !== undefined && { of }),
     });
-  };
-
-  const cannotTell = (outcome: Outcome, sentence: string, advice: string): true => {
-    unknown ??= { sentence, advice, outcome };
-    return true;
-  };
-
-  /** The same schedule with nothing shared: unequal bytes mean that something leaked from run to run. */
-  const repeat = async (outcome: Outcome, wasFresh: boolean): Promise<boolean> => {
-    const again = await runner.run(outcome.schedule, options({ fresh: !wasFresh }));
-    tally.repeatedFresh++;
-    const leftBehind = wasFresh ? outcome.leaks : again.leaks;
-    if (leftBehind.length > 0) return cannotTell(outcome, sharedChanged(leftBehind), leakAdvice);
-    if (again.traceHash === outcome.traceHash) return false;
-    return cannotTell(outcome, notRepeatable([...outcome.leaks, ...again.leaks]), leakAdvice);
-  };
-
-  /** True = stop searching. */
-  const judged = async (outcome: Outcome, wasFresh = fresh): Promise<boolean> => {
-    if (outcome.unknown !== undefined && outcome.findings.length === 0) {
-      return cannotTell(outcome, outcome.unknown.sentence, outcome.unknown.advice);
-    }
-    if (outcome.leaks.length > 0 && wasFresh) {
-      return cannotTell(outcome, sharedChanged(outcome.leaks), leakAdvice);
-    }
-    if (outcome.leaks.length > 0 && !fresh) {
-      if (await repeat(outcome, false)) return true;
-      fresh = true;
-    }
-    for (const finding of outcome.findings) {
-      if (request.until !== undefined && finding.property !== request.until) continue;
-      const blamed = await blame(outcome, finding);
-      if (blamed !== 'service') {
-        tally.notes.add(`${blamed}: ${finding.sentence}`);
-        continue;
-      }
-      hit = { outcome, finding };
-      // What only shows with nothing shared is made small that way, too.
-      fresh ||= wasFresh;
-      return true;
-    }
-    return false;
-  };
-
-  const sampled = async (outcome: Outcome, index: number, wasFresh = fresh): Promise<boolean> =>
-    !fresh && index % freshEvery === freshEvery - 1 && outcome.traceHash !== ''
-      ? repeat(outcome, wasFresh)
-      : false;
-
-  return {
-    over: isDecided,
-    singlesDone: () =>
-      tally.singles.of > 0 && tally.singles.tried + tally.unfired >= tally.singles.of,
-    async calm(): Promise<Calm | undefined> {
-      progress('calm', 0, 2);
-      const wanted = { wantCrossings: true, wantFacts: true };
-      const [first, again] = await Promise.all([
-        runner.run(example, options({ ...wanted, fresh: true })),
-        runner.run(example, options(wanted)),
-      ]);
-      tally.add(first);
-      tally.add(again);
-      const leaks = [...new Set([...first.leaks, ...again.leaks])];
-      if (first.leaks.length > 0) {
-        cannotTell(first, sharedChanged(first.leaks), leakAdvice);
-        return undefined;
-      }
-      if (leaks.length > 0) fresh = true;
-      else if (first.traceHash !== again.traceHash) {
-        cannotTell(first, notRepeatable(leaks), leakAdvice);
-        return undefined;
-      }
-      await judged(first);
-      return { schedule: example, crossings: first.crossings ?? [], facts: first.facts ?? [] };
-    },
-    async saved(): Promise<boolean> {
-      progress('saved', 0, saved.length);
-      return explore({
-        runner,
-        items: saved,
-        scheduleOf: (schedule) => schedule,
-        optionsOf: () => options(),
-        isOver,
-        look: (_schedule, outcome) => {
-          tally.add(outcome);
-          return judged(outcome);
-        },
-      });
-    },
-    async singles(calm: Calm): Promise<boolean> {
-      const scaled: Calm[] = [];
-      const list = singles({ chapter, level, calm, scaled: [] });
-      const more = level < 2 ? [] : scaledSchedules(calm, chapter);
-      for (const schedule of more) {
-        const { crossings = [], facts = [] } = await runner.run(
-          schedule,
-          options({ wantCrossings: true, wantFacts: true }),
-        );
-        scaled.push({ schedule, crossings, facts });
-      }
-      const all = more.length === 0 ? list : singles({ chapter, level, calm, scaled });
-      tally.singles.of = all.length;
-      tally.crashPoints.of = all.filter(({ family }) => family === 'crash').length;
-      singlesRun = 0;
-      return explore({
-        runner,
-        items: all,
-        scheduleOf: ({ schedule }) => schedule,
-        // What dies with a process shows best where processes share nothing, not even a library.
-        optionsOf: ({ family }) =>
-          options(family === 'crash' ? { wantCrossings: true, wantFacts: true, fresh: true } : {}),
-        isOver,
-        look: async (candidate, outcome) => {
-          tally.single(candidate, outcome);
-          progress('singles', ++singlesRun, all.length);
-          if (candidate.family === 'crash') firsts.push({ candidate, outcome });
-          const wasFresh = fresh || candidate.family === 'crash';
-          return (
-            (await judged(outcome, wasFresh)) || (await sampled(outcome, singlesRun, wasFresh))
-          );
-        },
-      });
-    },
-    async pairs(): Promise<boolean> {
-      const lists = firsts.map(({ candidate, outcome }) =>
-        seconds({
-          chapter,
-          level,
-          first: candidate.schedule,
-          crossings: outcome.crossings ?? [],
-          facts: outcome.facts ?? [],
-        }),
-      );
-      firsts.length = 0;
-      tally.seconds.of = lists.reduce((sum, { length }) => sum + length, 0);
-      let done = 0;
-      // Half of what is left: random mixes find what pairs do not.
-      const until = elapsed() + (budgetMs - elapsed()) / 2;
-      const enough = (tally.classes.size + wanted) / 2;
-      await explore({
-        runner,
-        items: inTurn(lists),
-        scheduleOf: ({ schedule }) => schedule,
-        optionsOf: () => options(),
-        isOver: () => isOver() || elapsed() > until,
-        look: async (_candidate, outcome) => {
-          if (tally.add(outcome)) tally.seconds.tried++;
-          progress('seconds', ++done, tally.seconds.of);
-          return (
-            (await judged(outcome)) ||
-            (await sampled(outcome, done)) ||
-            tally.classes.size >= enough
-          );
-        },
-      });
-      return isDecided();
-    },
-    async random(calm: Calm): Promise<boolean> {
-      const generate = createGenerator({ chapter, level, calm });
-      const most = request.runs ?? Infinity;
-      if (tally.classes.size >= wanted) return false;
-      await explore({
-        runner,
-        items: endless(most),
-        scheduleOf: (index) => generate(seed, index),
-        optionsOf: () => options(),
-        isOver,
-        look: async (index, outcome) => {
-          if (tally.add(outcome)) tally.random++;
-          progress('random', index + 1, request.runs);
-          return (
-            (await judged(outcome)) ||
-            (await sampled(outcome, index)) ||
-            tally.classes.size >= wanted
-          );
-        },
-      });
-      return isDecided();
-    },
-    result: (complete: boolean): SearchResult => ({ hit, unknown, tally, fresh, complete }),
-  };
+  }
 }
 
 function* endless(most: number): Generator<number> {
@@ -293,17 +262,4 @@ function* inTurn<Item>(lists: readonly (readonly Item[])[]): Generator<Item> {
       if (item !== undefined) yield item;
     }
   }
-}
-
-const leakAdvice =
-  'Keep state inside the service function, in Kafka or behind a port: a process that dies loses everything else.';
-
-function sharedChanged(leaks: readonly string[]): string {
-  return `The service changes what all processes of the simulation share: ${leaks.join('; ')}.`;
-}
-
-function notRepeatable(leaks: readonly string[]): string {
-  return leaks.length > 0
-    ? `The same schedule does not run the same twice. Changed from outside the service: ${[...new Set(leaks)].join('; ')}.`
-    : 'The same schedule does not run the same twice: a package keeps something from one process to the next.';
 }
