@@ -58,7 +58,10 @@ describe('a claim that is not true', () => {
     const mutants = { 'standby-group': { breaks: 'no-invention', says: 'a wrong name' } };
     const of = said({ mutants }, { mutants: mutant('standby-group') });
     const found = claim(of, 'mutant', 'standby-group');
-    const { wrong } = await attempt({ ...found, request: { ...found.request, runs: 5 } });
+    const { wrong } = await attempt({
+      ...found,
+      request: { ...found.request, runs: 5, schedules: 20 },
+    });
     expect(wrong).toMatch(/^not caught in \d+ runs/);
   });
 
