@@ -1,6 +1,6 @@
 /**
- * `npm run chapter check [name]`: is a chapter whole, and does it prove what it says? `new` is not
- * there yet. npm keeps options for itself: with options it is `npm run chapter -- check --seeds 4`.
+ * `npm run chapter check [name]`: is a chapter whole, and does it prove what it says? `capture [name]`
+ * makes the output its text shows. `new` is not there yet. npm keeps options for itself: with options it is `npm run chapter -- check --seeds 4`.
  */
 import { parseArgs } from 'node:util';
 import { misused, runAndExit, type ExitCode } from './main.ts';
@@ -33,6 +33,10 @@ async function chapter(argv: readonly string[]): Promise<ExitCode> {
   if (swallowed.length > 0) {
     const sentence = 'npm keeps options for itself unless -- stands before them.';
     return misused({ kind: 'misuse', sentence, example });
+  }
+  if (action === 'capture' && others.length === 0) {
+    const { capture } = await import('./capture.ts');
+    return capture(name);
   }
   if (action !== 'check' || others.length > 0) {
     const sentence =

@@ -16,6 +16,7 @@ import {
 } from '#content';
 import { printSchedule } from '#schedule';
 import { claimsOf, gateDefaults, openEngine, tryClaim, type Claim, type Trial } from '#verify';
+import { staleCaptures } from './capture.ts';
 import type { ExitCode } from './main.ts';
 import { quantile } from './measure/numbers.ts';
 import { seedBase, seedsFrom } from './seeds.ts';
@@ -89,6 +90,9 @@ async function problemsOf(folders: readonly ChapterFolder[], only: boolean): Pro
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     );
     if (wrong !== undefined) sentences.push(`${folder.folder}: ${wrong}`);
+    for (const file of await staleCaptures(folder)) {
+      sentences.push(`${file} is not what its command prints now: npm run chapter capture`);
+    }
   }
   return sentences;
 }
