@@ -123,6 +123,13 @@ describe.skipIf(missing !== undefined)(`a server of our own (${missing ?? 'for r
     expect(server.stopBackend(rows[0]?.pid ?? 0)).toBe(false);
   });
 
+  test('ends in order when its guard is told to end', async () => {
+    const server = await start();
+    process.kill(server.guardPid, 'SIGTERM');
+    expect(await server.ended).toContain('told to end');
+    await gone([server.pid, server.guardPid]);
+  });
+
   test('closes with stopped sessions open, once or twice, and leaves no data', async () => {
     const server = await start();
     const someone = await client(server);
