@@ -8,7 +8,7 @@ import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { within } from '#kernel';
 import type { Plan } from './messages.ts';
-import { initdbArguments, settingArguments, settings } from './settings.ts';
+import { initdbArguments, settingArguments, settings, sharedMemory } from './settings.ts';
 import { failureOf, isPortTaken, portBusy } from './trouble.ts';
 
 export interface Postmaster {
@@ -29,8 +29,10 @@ const socketPort = 5432;
 
 export async function initialise(plan: Plan, folder: string, onChild: OnChild): Promise<void> {
   const { initdb, name } = plan;
-  const marks = [`--set=cluster_name=${name}`, `--pgdata=${folder}`];
-  const child = run(plan, initdb, [...initdbArguments, ...marks], dirname(folder));
+  const marks = { cluster_name: name, dynamic_shared_memory_type: sharedMemory };
+  const sets = Object.entries(marks).map(([key, value]) => `--set=${key}=${value}`);
+  const args = [...initdbArguments, ...sets, `--pgdata=${folder}`];
+  const child = run(plan, initdb, args, dirname(folder));
   onChild(child.process);
   const code = await child.ended;
   if (code !== 0) throw failureOf({ program: initdb, text: child.text(), runAs: plan.runAs });

@@ -37,15 +37,25 @@ export async function endProcesses({ name, postmaster, stopped }: Doomed): Promi
   });
 }
 
-/** The folder of a server without processes; what cannot be removed is left to the next start. */
+/** The folder of a server without processes. */
 export function removeServer(folder: string, socketDirectory: string | undefined): void {
-  freeSharedMemory(join(folder, 'data/postmaster.pid'));
-  for (const path of socketDirectory === undefined ? [folder] : [folder, socketDirectory]) {
-    try {
-      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
-    } catch {
-      // Another start may be clearing up the same leftovers.
-    }
+  // Of a server, and of an initdb.
+  for (const name of ['data', 'template']) removeData(join(folder, name));
+  remove(folder);
+  if (socketDirectory !== undefined) remove(socketDirectory);
+}
+
+export function removeData(folder: string): void {
+  freeSharedMemory(join(folder, 'postmaster.pid'));
+  remove(folder);
+}
+
+/** What cannot be removed is left to the next start. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    // Another start may be clearing up the same leftovers.
   }
 }
 

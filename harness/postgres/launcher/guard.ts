@@ -8,11 +8,11 @@
  * Of a guard that is killed itself, its launcher takes the place (server.ts): it knows the same.
  */
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '#kernel';
 import { initialise, serve, type Postmaster } from './cluster.ts';
-import { endProcesses, removeServer } from './ending.ts';
+import { endProcesses, removeData, removeServer } from './ending.ts';
 import { clearLeftovers, makeServerFolder, serverFolder } from './leftovers.ts';
 import type { FromGuard, Plan, ToGuard } from './messages.ts';
 import { failureOf } from './trouble.ts';
@@ -85,7 +85,7 @@ async function startFromTemplate(asked: Plan, folder: string): Promise<Postmaste
     await endProcesses({ name: asked.name, postmaster: undefined, stopped });
     carryOn();
     discardTemplate(template, join(folder, 'torn'));
-    rmSync(data, { recursive: true, force: true });
+    removeData(data);
     await makeTemplate(asked, folder, template);
     carryOn();
     copyTemplate(template, data, asked.runAs);

@@ -6,6 +6,9 @@
 /** Longer than any run, so that a cycle of waits is found and broken by the schedule only. */
 const never = '1h';
 
+/** In files of the data directory, where the system has them: they go with it, also after a kill. */
+export const sharedMemory = process.platform === 'win32' ? 'windows' : 'mmap';
+
 export const settings: Readonly<Record<string, string>> = {
   // Nothing has to survive a power failure. Commits still flush: a reader of the log sees only
   // flushed records, and without that would wait for the WAL writer, which wakes every 200 ms.
@@ -45,8 +48,7 @@ export const settings: Readonly<Record<string, string>> = {
   shared_buffers: '16MB',
   max_connections: '100',
   huge_pages: 'off',
-  // Its files lie in the data directory and go with it.
-  dynamic_shared_memory_type: process.platform === 'win32' ? 'windows' : 'mmap',
+  dynamic_shared_memory_type: sharedMemory,
 
   // A backend that was killed leaves shared memory in doubt: start anew from the template instead.
   restart_after_crash: 'off',

@@ -1,7 +1,7 @@
 /** Launchers that can be killed, and the processes and folders they leave or do not leave. Linux: looks into /proc. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { readlinkSync } from 'node:fs';
+import { readlinkSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,9 +80,21 @@ export function endLaunchers(): void {
   for (const child of running) child.kill('SIGKILL');
 }
 
+const roomMb = 1_000;
+
+/** In memory where there is room: a server is a thousand files, made and removed again and again. */
+const scratch = ((): string => {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    return (bavail * bsize) / 2 ** 20 > roomMb ? '/dev/shm' : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+})();
+
 /** A folder that every user may enter. */
-export function folder(as?: { uid: number; gid: number }): string {
-  const path = mkdtempSync(join(tmpdir(), 'launcher-'));
+export function folder(as?: { uid: number; gid: number }, parent = scratch): string {
+  const path = mkdtempSync(join(parent, 'launcher-'));
   chmodSync(path, 0o755);
   if (as) chownSync(path, as.uid, as.gid);
   return path;
