@@ -89,8 +89,8 @@ class EvaluatingLoader implements BundleLoader {
         }
         const where = this.#chapter.roles[process.role]?.file ?? 'the exercise';
         const message =
-          `${where}: ${process.role} must resolve to an object with stop(), ` +
-          'which ends it in peace.';
+          `${where}: ${process.role} must resolve to an object with a function stop, ` +
+          'so that it can be stopped.';
         return reject(new Failure('DOES_NOT_LOAD', message));
       }, reject);
     });

@@ -101,8 +101,8 @@ export class Decision {
   }
 
   #shared(outcome: Outcome, leaks: readonly string[]): true {
-    const what = 'The service changes what all processes of the simulation share';
-    return this.#cannotTell(outcome, `${what}: ${leaks.join('; ')}.`, leakAdvice);
+    const { sentence, advice } = sharedBy(leaks);
+    return this.#cannotTell(outcome, sentence, advice);
   }
 
   #unrepeatable(outcome: Outcome, leaks: readonly string[]): true {
@@ -123,3 +123,9 @@ export class Decision {
 const leakAdvice =
   'Keep state inside the service function, in Kafka or behind a port: a process that dies loses ' +
   'everything else.';
+
+/** What a run with nothing shared left to others all the same. */
+export function sharedBy(leaks: readonly string[]): { sentence: string; advice: string } {
+  const what = 'The service changes what all processes of the simulation share';
+  return { sentence: `${what}: ${leaks.join('; ')}.`, advice: leakAdvice };
+}

@@ -11,6 +11,7 @@ import { alwaysService, blamer } from './blame.ts';
 import { compose, type Shown } from './compose.ts';
 import { forgetful, openCorpus, type Corpus } from './corpus.ts';
 import type { Outcome, Runner } from './engine/outcome.ts';
+import { sharedBy } from './decision.ts';
 import { createPool, type Pool } from './engine/pool.ts';
 import type { CheckRequest } from './request.ts';
 import type { Report } from './report.ts';
@@ -184,7 +185,8 @@ async function runOne({ runner, single, input }: Check): Promise<SearchResult> {
   for (const _ of missed)
     tally.notes.add('A fault could not be placed: the run never came to its place.');
   const [finding] = outcome.findings;
-  const { unknown: reason } = outcome;
+  const { leaks } = outcome;
+  const reason = outcome.unknown ?? (leaks.length > 0 ? sharedBy(leaks) : undefined);
   return {
     hit: finding && { outcome, finding },
     unknown: reason && { ...reason, outcome },

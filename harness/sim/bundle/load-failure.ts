@@ -59,14 +59,14 @@ const translations: readonly (readonly [RegExp, (match: RegExpMatchArray) => str
   [
     /^Top-level await is .*not supported/,
     () =>
-      'awaits outside a function: move it into the function that starts the service; ' +
-      'the world calls that function for every process.',
+      'awaits outside a function: move it into the function that starts the service, ' +
+      'which runs for every process.',
   ],
   [
     /contains a top-level await/,
     () =>
-      'awaits outside a function: move it into the function that starts the service; ' +
-      'the world calls that function for every process.',
+      'awaits outside a function: move it into the function that starts the service, ' +
+      'which runs for every process.',
   ],
   [
     /^No matching export in "(.*)" for import "(.*)"$/,
