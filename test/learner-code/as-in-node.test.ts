@@ -20,7 +20,8 @@ describe('what works as in Node holds', () => {
 test('what a process prints is kept with the process and its time, and is the same in every check', async () => {
   const code = greeter({
     handler: `${commit}
-      console.log(greeting.id, Date.now() - Date.UTC(2026, 0, 5, 8), Math.random(), crypto.randomUUID());
+      const ms = Date.now() - Date.UTC(2026, 0, 5, 8);
+      console.log(greeting.id, ms, Math.random(), crypto.randomUUID());
       ${record}`,
   });
   const prints = async () => {

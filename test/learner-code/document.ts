@@ -5,14 +5,15 @@ import { outside } from './outside.ts';
 import type { Row } from './rows.ts';
 import { state } from './state.ts';
 
-const exits = 'Exit codes: 0 holds, 1 broken, 3 unknown, 4 does not compile or load.';
+const exits = 'Exit 0: holds, 1: broken, 3: unknown, 4: does not load.';
 
 export function documentOf(): string {
   return `# What your code may do
 
-One row per odd thing that a service may do, and what you read then. Every row is a test: chapter 0's
-solution with those lines in it (\`test/learner-code\`). ${exits}
-This file is written by \`npx vitest run --project project test/learner-code --update\`.
+One row per odd thing that a service may do, and what you read then. Every row is a test: chapter
+0's solution with those lines in it (\`test/learner-code\`). ${exits}
+
+Written by \`npx vitest run --project project test/learner-code --update\`; not by hand.
 
 ## It does not come back, does not stay, or does not start
 
@@ -34,8 +35,8 @@ Not caught: a service that sets out to deceive, and fetches Node's own modules f
 
 ## It reaches for what is not there
 
-What has no answer in the simulation makes the check *unknown*, never green: with the line and what to
-do instead.
+What has no answer in the simulation makes the check *unknown*, never green: with the line and what
+to do instead.
 
 ${tableOf(outside)}
 

@@ -23,7 +23,8 @@ export interface Parts {
 export const record = 'await ports.sink.record(greeting);';
 export const commit = 'await consumer.commitOffsets([{ topic, partition, offset: next }]);';
 
-export const leave = `consumer.on('consumer.crash', ({ payload }) => payload.restart || process.exit(1));`;
+const leaves = 'payload.restart || process.exit(1)';
+export const leave = `consumer.on('consumer.crash', ({ payload }) => ${leaves});`;
 
 export function greeter(parts: Parts): string {
   const {

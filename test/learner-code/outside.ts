@@ -10,7 +10,9 @@ export const outside: readonly Row[] = [
     does: '`fetch`',
     code: once("await fetch('http://localhost:8080/greetings');"),
     reads:
-      'greeter.ts:21 opens a connection to localhost:8080, which the simulation cannot replay. Outside systems of a chapter come as ports; what they answer is part of the schedule.',
+      'greeter.ts:21 opens a connection to localhost:8080, which the simulation cannot ' +
+      'replay. Outside systems of a chapter come as ports; what they answer is part of ' +
+      'the schedule.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -18,7 +20,8 @@ export const outside: readonly Row[] = [
     does: '`http.get`',
     code: once("get('http://localhost:8080/greetings');", "import { get } from 'node:http';"),
     reads:
-      'greeter.ts:21 speaks HTTP: http.get, which the simulation cannot replay. Outside systems of a chapter come as ports; what they answer is part of the schedule.',
+      'greeter.ts:21 speaks HTTP: http.get, which the simulation cannot replay. Outside ' +
+      'systems of a chapter come as ports; what they answer is part of the schedule.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -26,7 +29,9 @@ export const outside: readonly Row[] = [
     does: 'a server of its own: `http.createServer`',
     code: once('createServer().listen(8080);', "import { createServer } from 'node:http';"),
     reads:
-      'greeter.ts:21 speaks HTTP: http.createServer, which the simulation cannot replay. Outside systems of a chapter come as ports; what they answer is part of the schedule.',
+      'greeter.ts:21 speaks HTTP: http.createServer, which the simulation cannot replay. ' +
+      'Outside systems of a chapter come as ports; what they answer is part of the ' +
+      'schedule.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -34,7 +39,8 @@ export const outside: readonly Row[] = [
     does: 'a socket to another address: `net.connect`',
     code: once("connect(6379, 'localhost');", "import { connect } from 'node:net';"),
     reads:
-      'greeter.ts:21 opens a connection to localhost:6379, which the simulation cannot replay. Reach outside systems through the ports that the chapter gives you.',
+      'greeter.ts:21 opens a connection to localhost:6379, which the simulation cannot ' +
+      'replay. Reach outside systems through the ports that the chapter gives you.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -42,7 +48,9 @@ export const outside: readonly Row[] = [
     does: 'a `WebSocket`',
     code: once("new WebSocket('ws://localhost:8080/');"),
     reads:
-      'greeter.ts:21 opens a connection to localhost:8080: new WebSocket, which the simulation cannot replay. Outside systems of a chapter come as ports; what they answer is part of the schedule.',
+      'greeter.ts:21 opens a connection to localhost:8080: new WebSocket, which the ' +
+      'simulation cannot replay. Outside systems of a chapter come as ports; what they ' +
+      'answer is part of the schedule.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -50,7 +58,9 @@ export const outside: readonly Row[] = [
     does: '`dns.resolve4`',
     code: once("await resolve4('example.com');", "import { resolve4 } from 'node:dns/promises';"),
     reads:
-      'greeter.ts:21 asks a name server: dns.resolve4, which the simulation cannot replay. Outside systems of a chapter come as ports; what they answer is part of the schedule.',
+      'greeter.ts:21 asks a name server: dns.resolve4, which the simulation cannot ' +
+      'replay. Outside systems of a chapter come as ports; what they answer is part of ' +
+      'the schedule.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -58,7 +68,9 @@ export const outside: readonly Row[] = [
     does: 'writes a file',
     code: once("writeFileSync('seen.txt', 'm1');", "import { writeFileSync } from 'node:fs';"),
     reads:
-      'greeter.ts:21 changes files: fs.writeFileSync, which the simulation cannot replay. Keep state in Kafka, in the database or behind a port: those are what a crash is judged by.',
+      'greeter.ts:21 changes files: fs.writeFileSync, which the simulation cannot replay. ' +
+      'Keep state in Kafka, in the database or behind a port: those are what a crash is ' +
+      'judged by.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -69,7 +81,9 @@ export const outside: readonly Row[] = [
       "import { writeFile } from 'node:fs/promises';",
     ),
     reads:
-      'greeter.ts:21 changes files: fs.promises.writeFile, which the simulation cannot replay. Keep state in Kafka, in the database or behind a port: those are what a crash is judged by.',
+      'greeter.ts:21 changes files: fs.promises.writeFile, which the simulation cannot ' +
+      'replay. Keep state in Kafka, in the database or behind a port: those are what a ' +
+      'crash is judged by.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -77,7 +91,9 @@ export const outside: readonly Row[] = [
     does: 'reads a file outside the project',
     code: once("readFileSync('/etc/hostname');", "import { readFileSync } from 'node:fs';"),
     reads:
-      'greeter.ts:21 reads /etc/hostname, a file outside the project: fs.readFile, which the simulation cannot replay. Put the file into the project, or give its content to the service.',
+      'greeter.ts:21 reads /etc/hostname, a file outside the project: fs.readFile, which ' +
+      'the simulation cannot replay. Put the file into the project, or give its content ' +
+      'to the service.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -85,7 +101,9 @@ export const outside: readonly Row[] = [
     does: 'a child process',
     code: once("execFileSync('date');", "import { execFileSync } from 'node:child_process';"),
     reads:
-      'greeter.ts:21 starts a program: child_process.execFileSync, which the simulation cannot replay. What another program does cannot be replayed: do it in this service, or through a port.',
+      'greeter.ts:21 starts a program: child_process.execFileSync, which the simulation ' +
+      'cannot replay. What another program does cannot be replayed: do it in this ' +
+      'service, or through a port.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -93,7 +111,9 @@ export const outside: readonly Row[] = [
     does: 'a worker thread',
     code: once("new Worker('./work.js');", "import { Worker } from 'node:worker_threads';"),
     reads:
-      'greeter.ts:21 uses threads or processes of its own: worker_threads.Worker, which the simulation cannot replay. A service is one thread here: run more instances of it.',
+      'greeter.ts:21 uses threads or processes of its own: worker_threads.Worker, which ' +
+      'the simulation cannot replay. A service is one thread here: run more instances of ' +
+      'it.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -101,7 +121,8 @@ export const outside: readonly Row[] = [
     does: 'a `MessageChannel`',
     code: once("new MessageChannel().port1.postMessage('m1');"),
     reads:
-      'greeter.ts:21 talks to another thread: new MessageChannel, which the simulation cannot replay. Services talk through Kafka, the database and ports.',
+      'greeter.ts:21 talks to another thread: new MessageChannel, which the simulation ' +
+      'cannot replay. Services talk through Kafka, the database and ports.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -109,17 +130,22 @@ export const outside: readonly Row[] = [
     does: '`Atomics.wait` as a pause',
     code: once('Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);'),
     reads:
-      'greeter.ts:21 waits for another thread: Atomics.wait, which the simulation cannot replay. A service is one thread here: wait with setTimeout or a promise.',
+      'greeter.ts:21 waits for another thread: Atomics.wait, which the simulation cannot ' +
+      'replay. A service is one thread here: wait with setTimeout or a promise.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
   {
     does: '`crypto.subtle.sign`',
     code: once(
-      "const key = await crypto.subtle.importKey('raw', new Uint8Array(16), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);\n  await crypto.subtle.sign('HMAC', key, new Uint8Array(1));",
+      `const key = await crypto.subtle.importKey('raw', new Uint8Array(16), hmac, false, ['sign']);
+  await crypto.subtle.sign('HMAC', key, new Uint8Array(1));`,
+      "const hmac = { name: 'HMAC', hash: 'SHA-256' };",
     ),
     reads:
-      'greeter.ts:21 works in a background thread: crypto.subtle.importKey, which the simulation cannot replay. Use the synchronous functions of node:crypto: createHmac, createSign, createCipheriv.',
+      'greeter.ts:21 works in a background thread: crypto.subtle.importKey, which the ' +
+      'simulation cannot replay. Use the synchronous functions of node:crypto: ' +
+      'createHmac, createSign, createCipheriv.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -127,16 +153,21 @@ export const outside: readonly Row[] = [
     does: '`WebAssembly.compile`',
     code: once('await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));'),
     reads:
-      'greeter.ts:21 compiles in a background thread: WebAssembly.compile, which the simulation cannot replay. Use new WebAssembly.Module and new WebAssembly.Instance, which answer at once.',
+      'greeter.ts:21 compiles in a background thread: WebAssembly.compile, which the ' +
+      'simulation cannot replay. Use new WebAssembly.Module and new WebAssembly.Instance, ' +
+      'which answer at once.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
   {
     does: 'a module by a name that is made while it runs: `import(name)`',
-    code: once("const name = './settings.ts';\n  await import([name].join(''));"),
+    code: once(`const name = './settings.ts';
+  await import([name].join(''));`),
     files: { 'settings.ts': 'export const port = 1;\n' },
     reads:
-      'greeter.ts:22 loads a file by a name made while it runs: ./settings.ts, which the simulation cannot replay. Import it by a fixed name, so that it becomes part of the bundle.',
+      'greeter.ts:22 loads a file by a name made while it runs: ./settings.ts, which the ' +
+      'simulation cannot replay. Import it by a fixed name, so that it becomes part of ' +
+      'the bundle.',
     exit: 3,
     shows: ['greeter.ts:22'],
   },
@@ -144,7 +175,9 @@ export const outside: readonly Row[] = [
     does: '`process.kill` of another process',
     code: once("process.kill(1, 'SIGTERM');"),
     reads:
-      'greeter.ts:21 sends a signal to process 1: process.kill, which the simulation cannot replay. A service can signal itself only; to stop another one is the work of its schedule.',
+      'greeter.ts:21 sends a signal to process 1: process.kill, which the simulation ' +
+      'cannot replay. A service can signal itself only; to stop another one is the work ' +
+      'of its schedule.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -152,7 +185,9 @@ export const outside: readonly Row[] = [
     does: '`process.chdir`',
     code: once("process.chdir('/tmp');"),
     reads:
-      'greeter.ts:21 changes the working directory: process.chdir, which the simulation cannot replay. A service gets what it needs as arguments: kafka, database, slot and ports.',
+      'greeter.ts:21 changes the working directory: process.chdir, which the simulation ' +
+      'cannot replay. A service gets what it needs as arguments: kafka, database, slot ' +
+      'and ports.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -160,7 +195,8 @@ export const outside: readonly Row[] = [
     does: 'code in a context of its own: `vm.runInNewContext`',
     code: once("runInNewContext('1 + 1');", "import { runInNewContext } from 'node:vm';"),
     reads:
-      'greeter.ts:21 reaches into the engine: vm.runInNewContext, which the simulation cannot replay. Do without it: the engine is shared by all simulated processes.',
+      'greeter.ts:21 reaches into the engine: vm.runInNewContext, which the simulation ' +
+      'cannot replay. Do without it: the engine is shared by all simulated processes.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -168,7 +204,8 @@ export const outside: readonly Row[] = [
     does: '`async_hooks.createHook`',
     code: once('createHook({}).enable();', "import { createHook } from 'node:async_hooks';"),
     reads:
-      'greeter.ts:21 watches the whole thread: async_hooks.createHook, which the simulation cannot replay. AsyncLocalStorage carries values along and works here.',
+      'greeter.ts:21 watches the whole thread: async_hooks.createHook, which the ' +
+      'simulation cannot replay. AsyncLocalStorage carries values along and works here.',
     exit: 3,
     shows: ['greeter.ts:21'],
   },
@@ -176,14 +213,16 @@ export const outside: readonly Row[] = [
     does: 'an added npm package with a part in machine code',
     code: greeter({ top: "import 'native-part';" }),
     reads:
-      'greeter.ts:4 imports native-part, which has a part in machine code that the simulation cannot replay. Use a client written in JavaScript.',
+      'greeter.ts:4 imports native-part, which has a part in machine code that the ' +
+      'simulation cannot replay. Use a client written in JavaScript.',
     exit: 3,
   },
   {
     does: 'a part of the workbench: `#sim`',
     code: greeter({ top: "import '#sim';" }),
     reads:
-      'greeter.ts:4 imports #sim, a part of the workbench: a service can import #kit and #chapters.',
+      'greeter.ts:4 imports #sim, a part of the workbench: a service can import #kit and ' +
+      '#chapters.',
     exit: 4,
   },
 ];

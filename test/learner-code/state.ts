@@ -12,7 +12,8 @@ const own = (place: string): string =>
 const cleaned = (place: string): string =>
   greeter({
     top: `const place = ${place} as unknown as { kept?: Greeting };`,
-    start: '  if (place.kept) await ports.sink.record(place.kept);\n  delete place.kept;',
+    start: `  if (place.kept) await ports.sink.record(place.kept);
+  delete place.kept;`,
     handler: `place.kept = greeting;
       ${commit}
       ${record}
@@ -20,7 +21,9 @@ const cleaned = (place: string): string =>
   });
 
 const numbered = greeter({
-  top: "import { EventEmitter } from 'node:events';\nconst ids = ['', 'm1', 'm2', 'm3'];\nconst bodies = ['', 'Hello', 'Grüezi', 'こんにちは'];",
+  top: `import { EventEmitter } from 'node:events';
+const ids = ['', 'm1', 'm2', 'm3'];
+const bodies = ['', 'Hello', 'Grüezi', 'こんにちは'];`,
   start: `  const kept = EventEmitter.defaultMaxListeners - 10;
   if (kept > 0) await ports.sink.record({ id: ids[kept]!, body: bodies[kept]! });
   EventEmitter.defaultMaxListeners = 10;`,
@@ -136,7 +139,9 @@ const heard = (event: object): void => void (kind = event.constructor);`,
     does: 'a property of `Array.prototype`',
     code: cheat({ store: own('Array.prototype') }),
     reads:
-      'The service changes what all processes of the simulation share: Array.prototype.kept was added. Keep state inside the service function, in Kafka or behind a port: a process that dies loses everything else.',
+      'The service changes what all processes of the simulation share: ' +
+      'Array.prototype.kept was added. Keep state inside the service function, in Kafka ' +
+      'or behind a port: a process that dies loses everything else.',
     exit: 3,
   },
   {
@@ -147,7 +152,9 @@ if (!shared.kept) Object.defineProperty(shared, 'kept', { value: new Map(), conf
       store: 'shared.kept!',
     }),
     reads:
-      'The service changes what all processes of the simulation share: Map.prototype.kept was added. Keep state inside the service function, in Kafka or behind a port: a process that dies loses everything else.',
+      'The service changes what all processes of the simulation share: Map.prototype.kept ' +
+      'was added. Keep state inside the service function, in Kafka or behind a port: a ' +
+      'process that dies loses everything else.',
     exit: 3,
   },
   {
@@ -160,28 +167,36 @@ Promise.prototype.then = Object.assign(function (this: Promise<unknown>, ...both
       store: own('Promise.prototype.then'),
     }),
     reads:
-      'The service changes what all processes of the simulation share: Promise.prototype.then was replaced. Keep state inside the service function, in Kafka or behind a port: a process that dies loses everything else.',
+      'The service changes what all processes of the simulation share: ' +
+      'Promise.prototype.then was replaced. Keep state inside the service function, in ' +
+      'Kafka or behind a port: a process that dies loses everything else.',
     exit: 3,
   },
   {
     does: "the thread's own globals, through `Function('return globalThis')()`",
     code: cheat({ store: own("Function('return globalThis')()") }),
     reads:
-      'The service changes what all processes of the simulation share: globalThis.kept was added. Keep state inside the service function, in Kafka or behind a port: a process that dies loses everything else.',
+      'The service changes what all processes of the simulation share: globalThis.kept ' +
+      'was added. Keep state inside the service function, in Kafka or behind a port: a ' +
+      'process that dies loses everything else.',
     exit: 3,
   },
   {
     does: "the thread's own globals, through `(0, eval)('globalThis')`",
     code: cheat({ store: own("(0, eval)('globalThis')") }),
     reads:
-      'The service changes what all processes of the simulation share: globalThis.kept was added. Keep state inside the service function, in Kafka or behind a port: a process that dies loses everything else.',
+      'The service changes what all processes of the simulation share: globalThis.kept ' +
+      'was added. Keep state inside the service function, in Kafka or behind a port: a ' +
+      'process that dies loses everything else.',
     exit: 3,
   },
   {
     does: 'a static property of `EventEmitter`',
     code: cheat({ top: "import { EventEmitter } from 'node:events';", store: own('EventEmitter') }),
     reads:
-      'The service changes what all processes of the simulation share: events.kept was added. Keep state inside the service function, in Kafka or behind a port: a process that dies loses everything else.',
+      'The service changes what all processes of the simulation share: events.kept was ' +
+      'added. Keep state inside the service function, in Kafka or behind a port: a ' +
+      'process that dies loses everything else.',
     exit: 3,
   },
   {
@@ -192,21 +207,27 @@ errors.prepareStackTrace ??= (error: Error) => String(error);`,
       store: own('errors.prepareStackTrace'),
     }),
     reads:
-      'The service changes what all processes of the simulation share: Error.prepareStackTrace.kept was added. Keep state inside the service function, in Kafka or behind a port: a process that dies loses everything else.',
+      'The service changes what all processes of the simulation share: ' +
+      'Error.prepareStackTrace.kept was added. Keep state inside the service function, in ' +
+      'Kafka or behind a port: a process that dies loses everything else.',
     exit: 3,
   },
   {
     does: 'a property of `Array.prototype` that is gone again once it is recorded',
     code: cleaned('Array.prototype'),
     reads:
-      'The service changes what all processes of the simulation share: Array.prototype.kept was added. Keep state inside the service function, in Kafka or behind a port: a process that dies loses everything else.',
+      'The service changes what all processes of the simulation share: ' +
+      'Array.prototype.kept was added. Keep state inside the service function, in Kafka ' +
+      'or behind a port: a process that dies loses everything else.',
     exit: 3,
   },
   {
     does: 'a number that a module of Node keeps: `EventEmitter.defaultMaxListeners`',
     code: numbered,
     reads:
-      'The service changes what all processes of the simulation share: events.defaultMaxListeners was changed. Keep state inside the service function, in Kafka or behind a port: a process that dies loses everything else.',
+      'The service changes what all processes of the simulation share: ' +
+      'events.defaultMaxListeners was changed. Keep state inside the service function, in ' +
+      'Kafka or behind a port: a process that dies loses everything else.',
     exit: 3,
   },
   {
@@ -249,10 +270,12 @@ storage.enterWith(storage.getStore() ?? new Map());`,
     does: 'the object that a port is',
     code: cheat({ store: 'new Map()' }).replace(
       '  const consumer',
-      '  Object.assign(ports.sink, { kept: new Map() });\n  const consumer',
+      `  Object.assign(ports.sink, { kept: new Map() });
+  const consumer`,
     ),
     reads:
-      'greeter-0 does not stay up: it ended 10 times in a row (failed to start: TypeError: Cannot add property kept, object is not extensible).',
+      'greeter-0 does not stay up: it ended 10 times in a row (failed to start: ' +
+      'TypeError: Cannot add property kept, object is not extensible).',
     exit: 1,
     shows: ['greeter.ts:9'],
   },
@@ -260,7 +283,8 @@ storage.enterWith(storage.getStore() ?? new Map());`,
     does: 'the configuration that the service is given',
     code: cheat({ top: 'let given: object = {};', store: own('given') }).replace(
       '> = async ({ kafka, ports, slot }) => {',
-      '> = async ({ kafka, ports, slot }) => {\n  given = kafka;',
+      `> = async ({ kafka, ports, slot }) => {
+  given = kafka;`,
     ),
     reads: 'm1 was acknowledged and is in greetings.v1/0 (offset 0), yet it was never done.',
     exit: 1,
@@ -274,7 +298,9 @@ const kept = new Map<string, Greeting>();`,
       store: "(writeFileSync('kept.json', JSON.stringify([...kept])), kept)",
     }),
     reads:
-      'greeter.ts:6 changes files: fs.writeFileSync, which the simulation cannot replay. Keep state in Kafka, in the database or behind a port: those are what a crash is judged by.',
+      'greeter.ts:6 changes files: fs.writeFileSync, which the simulation cannot replay. ' +
+      'Keep state in Kafka, in the database or behind a port: those are what a crash is ' +
+      'judged by.',
     exit: 3,
     shows: ['greeter.ts:6'],
   },
