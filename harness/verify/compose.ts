@@ -31,6 +31,8 @@ export interface ComposeInput {
   readonly shown: Shown | undefined;
   /** The example was asked for with faults, or a saved schedule: nothing was searched. */
   readonly single: boolean;
+  /** Options that make a command judge the same files: ` --solution`, ` --from …`; or nothing. */
+  readonly flags: string;
 }
 
 export function compose(input: ComposeInput): Report {
@@ -85,7 +87,7 @@ function unknownPart({ bundle }: ComposeInput, unknown: Unknown): NonNullable<Re
 }
 
 function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
-  const { chapter, chapterName, corpus, bundle, single } = input;
+  const { chapter, chapterName, corpus, bundle } = input;
   const { outcome, property, minimal, shrinkRuns, confirmed, calm } = shown;
   const { schedule } = outcome;
   const id = corpus.save(schedule);
@@ -106,7 +108,7 @@ function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
       blame: 'service' satisfies Blame,
       schedule,
       faults: faultsOf(schedule),
-      replay: replayLine(chapterName, id, schedule, single),
+      replay: `npx crash ${chapterArgument(chapterName)} --replay ${id}${input.flags}`,
       minimal,
       shrinkRuns,
       history: facts,
@@ -122,10 +124,6 @@ function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
 
 export function chapterArgument(folder: string): string {
   return String(Number(folder.slice(0, 2)));
-}
-
-function replayLine(chapter: string, id: string, _schedule: Schedule, _single: boolean): string {
-  return `npx crash ${chapterArgument(chapter)} --replay ${id}`;
 }
 
 /** The fault's line first, then the line of what it broke; each once. */

@@ -1,6 +1,6 @@
 /** One check inside the simulation process: prepare, search, make small, see again, compose. */
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { Failure, hashName, stopwatch } from '#kernel';
 import type { ChapterDefinition, Command, Level } from '#kit';
@@ -15,6 +15,7 @@ import { sharedBy } from './decision.ts';
 import { createPool, type Pool } from './engine/pool.ts';
 import type { CheckRequest } from './request.ts';
 import type { Report } from './report.ts';
+import { neverStruck } from './never-struck.ts';
 import { search, type SearchInput, type SearchResult } from './search.ts';
 import { createTally } from './tally.ts';
 
@@ -57,6 +58,7 @@ export async function runCheck(request: CheckRequest, lent?: Pool): Promise<Repo
       search: result,
       shown,
       single: check.single !== undefined,
+      flags: flagsOf(check.chapter, request),
     });
   } finally {
     if (lent === undefined) await pool.close();
@@ -122,8 +124,19 @@ function withSolution(chapter: Chapter, pool: Pool, chapterFile: string): Search
 }
 
 function isSolution(chapter: Chapter, { folders, root }: CheckRequest): boolean {
-  const own = folders.map((folder) => join(folder.startsWith('/') ? '' : root, folder));
-  return own.length === 1 && own[0] === chapter.solutionPath;
+  return folders.length === 1 && resolve(root, folders[0] ?? '') === chapter.solutionPath;
+}
+
+/** Options that make a command judge the same files again. */
+function flagsOf(chapter: Chapter, { folders, root }: CheckRequest): string {
+  const [base, ...overlays] = folders.map((folder) => resolve(root, folder));
+  const solution = base === chapter.solutionPath ? ' --solution' : '';
+  return solution + overlays.map((folder) => ` --from ${shortest(folder, root)}`).join('');
+}
+
+function shortest(folder: string, root: string): string {
+  const inside = relative(root, folder);
+  return inside.startsWith('..') ? folder : inside;
 }
 
 export function exampleOf({ folder, definition }: Chapter, seed: number): Schedule {
@@ -179,14 +192,21 @@ function replayed(replay: string, corpus: Corpus): Schedule {
 async function runOne({ runner, single, input }: Check): Promise<SearchResult> {
   const tally = createTally(Object.keys(input.chapter.properties));
   const schedule = single as Schedule;
-  const outcome = await runner.run(schedule, { program: 'subject', fresh: true, wantFacts: true });
+  const outcome = await runner.run(schedule, {
+    program: 'subject',
+    fresh: true,
+    wantFacts: true,
+    wantCrossings: true,
+  });
   tally.add(outcome);
-  const missed = schedule.faults.filter((_fault, index) => !outcome.fired.includes(index));
-  for (const _ of missed)
-    tally.notes.add('A fault could not be placed: the run never came to its place.');
+  const never = neverStruck(outcome);
   const [finding] = outcome.findings;
+  if (never !== undefined && finding !== undefined) tally.notes.add(never.sentence);
   const { leaks } = outcome;
-  const reason = outcome.unknown ?? (leaks.length > 0 ? sharedBy(leaks) : undefined);
+  const reason =
+    outcome.unknown ??
+    (leaks.length > 0 ? sharedBy(leaks) : undefined) ??
+    (finding === undefined ? never : undefined);
   return {
     hit: finding && { outcome, finding },
     unknown: reason && { ...reason, outcome },
@@ -208,10 +228,8 @@ async function show(check: Check, result: SearchResult): Promise<Shown | undefin
   const wanted = { program: 'subject', traced: true, wantFacts: true } as const;
   const outcome = await runner.run(small.schedule, { ...wanted, fresh: true });
   const plain = await runner.run(small.schedule, { program: 'subject', fresh: result.fresh });
-  const calm =
-    request.calm === true && check.single === undefined
-      ? (await runner.run(check.input.example, wanted)).facts
-      : undefined;
+  const undisturbed: Schedule = { ...small.schedule, faults: [], holds: [] };
+  const calm = request.calm === true ? (await runner.run(undisturbed, wanted)).facts : undefined;
   return {
     outcome: outcome.findings.length > 0 ? outcome : hit.outcome,
     property,

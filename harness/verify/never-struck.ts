@@ -1,0 +1,52 @@
+/**
+ * A fault that was placed by hand and never struck proves nothing: either no run of this service ever comes to such a
+ * place, and the name is a mistake, or this run did not.
+ */
+import { Failure } from '#kernel';
+import { nearest, printFault, printPhasedPoint, type Fault, type FaultPoint } from '#schedule';
+import type { Outcome } from './engine/outcome.ts';
+
+export interface NeverStruck {
+  readonly sentence: string;
+  readonly advice: string;
+}
+
+/** Throws USAGE for a name that nothing in the run bears. */
+export function neverStruck({ schedule, fired, crossings = [] }: Outcome): NeverStruck | undefined {
+  const missed = schedule.faults.filter((_fault, index) => !fired.includes(index));
+  const [fault] = missed;
+  if (fault === undefined) return undefined;
+  const point = pointOf(fault);
+  const places = [
+    ...new Set(crossings.map(({ point: at, phase }) => printPhasedPoint({ point: at, phase }))),
+  ];
+  const closest = nearest(placeOf(fault), places);
+  const meant = closest === undefined ? '' : ` Did you mean: ${fault.kind} ${closest}`;
+  if (point !== undefined && !crossings.some((crossing) => alike(crossing.point, point))) {
+    const what = `${point.slot} · ${point.operation}`;
+    throw new Failure('USAGE', `Nothing in this run is called ${what}.${meant}`);
+  }
+  return {
+    sentence: `${printFault(fault)}: it never struck, for the run did not come to that place.`,
+    advice: adviceOf(fault, closest),
+  };
+}
+
+function adviceOf(fault: Fault, closest: string | undefined): string {
+  if (closest === undefined) return 'Place it somewhere else.';
+  return closest === placeOf(fault)
+    ? `A fault of the kind ${fault.kind} cannot strike there.`
+    : `Did you mean: ${fault.kind} ${closest}`;
+}
+
+const alike = (a: FaultPoint, b: FaultPoint): boolean =>
+  a.slot === b.slot && a.operation === b.operation;
+
+function pointOf({ place }: Fault): FaultPoint | undefined {
+  return typeof place === 'object' && 'point' in place ? place.point : undefined;
+}
+
+function placeOf({ place }: Fault): string {
+  if (typeof place === 'string') return place;
+  return 'point' in place ? printPhasedPoint(place) : place.after;
+}

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import type { Crossing, Fault, FaultPoint, Phase } from '#schedule';
+import { neverStruck } from '../../harness/verify/never-struck.ts';
+
+const commit: FaultPoint = {
+  slot: 'greeter-0',
+  operation: 'OffsetCommit',
+  target: 'greeter',
+  cause: ['m1'],
+  ordinal: 1,
+};
+
+function crossing(point: FaultPoint, phase: Phase): Crossing {
+  return { point, phase, target: 'kafka', topics: [], atMs: 0, index: 0, inFlight: false };
+}
+
+function outcome(fault: Fault, fired: readonly number[]): Parameters<typeof neverStruck>[0] {
+  return {
+    schedule: {
+      format: 1,
+      chapter: '00-first-crash',
+      seed: 1,
+      instances: {},
+      commands: [],
+      faults: [fault],
+      holds: [],
+    },
+    findings: [],
+    notes: [],
+    notJudged: [],
+    ending: { kind: 'rest' },
+    fired,
+    held: [],
+    traceHash: '',
+    traceClass: '',
+    leaks: [],
+    sometimes: {},
+    crossings: [crossing(commit, 'before apply'), crossing(commit, 'after apply')],
+    steps: 0,
+    virtualMs: 0,
+  };
+}
+
+const crashAt = (point: FaultPoint): Fault => ({
+  kind: 'crash',
+  place: { point, phase: 'after apply' },
+});
+
+test('a fault that struck needs no word', () => {
+  expect(neverStruck(outcome(crashAt(commit), [0]))).toBeUndefined();
+});
+
+test('a name that nothing bears is a mistake, answered with the nearest place', () => {
+  const typo = crashAt({ ...commit, operation: 'OffsetComit' });
+  expect(() => neverStruck(outcome(typo, []))).toThrow(
+    'Nothing in this run is called greeter-0 · OffsetComit. ' +
+      'Did you mean: crash greeter-0 · OffsetCommit greeter (m1) · #1 · after apply',
+  );
+});
+
+test('a place that the run did not come to proves nothing', () => {
+  const elsewhere = neverStruck(outcome(crashAt({ ...commit, cause: ['m9'] }), []));
+  expect(elsewhere?.sentence).toContain('it never struck');
+  expect(elsewhere?.advice).toContain('(m1) · #1 · after apply');
+});
+
+test('a kind that cannot strike where it was placed is told so', () => {
+  const reject: Fault = { kind: 'reject', place: { point: commit, phase: 'before apply' } };
+  expect(neverStruck(outcome(reject, []))?.advice).toBe(
+    'A fault of the kind reject cannot strike there.',
+  );
+});
