@@ -1,7 +1,6 @@
 /** Puts what a search found into the one object that every view shows. */
 import type { Fact, SourceLine } from '#check';
 import type { ChapterDefinition, Level } from '#kit';
-import type { Schedule } from '#schedule';
 import type { Bundle } from '#sim';
 import type { Corpus } from './corpus.ts';
 import type { Outcome } from './engine/outcome.ts';

@@ -13,8 +13,7 @@ export interface NeverStruck {
 
 /** Throws USAGE for a name that nothing in the run bears. */
 export function neverStruck({ schedule, fired, crossings = [] }: Outcome): NeverStruck | undefined {
-  const missed = schedule.faults.filter((_fault, index) => !fired.includes(index));
-  const [fault] = missed;
+  const fault = schedule.faults.find((_fault, index) => !fired.includes(index));
   if (fault === undefined) return undefined;
   const point = pointOf(fault);
   const places = [

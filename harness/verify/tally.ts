@@ -53,7 +53,10 @@ export function createTally(properties: readonly string[]): Tally {
         sometimes[name] = (sometimes[name] ?? 0) + count;
       }
       if (tally.notes.size < mostNotes) for (const note of outcome.notes) tally.notes.add(note);
-      for (const name of properties) if (!outcome.notJudged.includes(name)) tally.judged.add(name);
+      // A run that never came back was judged by its loop alone.
+      const stuck = outcome.findings.some(({ property }) => property === 'does-not-return');
+      const judged = stuck ? [] : properties.filter((name) => !outcome.notJudged.includes(name));
+      for (const name of judged) tally.judged.add(name);
       const { faults, holds } = outcome.schedule;
       const missed = faults.length - outcome.fired.length + holds.length - outcome.held.length;
       if (missed > 0) {

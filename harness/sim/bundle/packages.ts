@@ -11,6 +11,7 @@ import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { ImportKind, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import type { FailureCode } from '#kernel';
+import { nearest } from '#schedule';
 import type { ProblemDetail } from './load-failure.ts';
 
 /** Filled while the service is built: specifier to the file it resolves to. */
@@ -57,6 +58,16 @@ function resolveHash(projectRoot: string, args: OnResolveArgs): OnResolveResult 
   return undefined;
 }
 
+/** A slip of the pen must not become advice to install whatever bears that name. */
+const usual = ['kafkajs', 'pg', '#kit'];
+
+function absent(path: string, name: string): string {
+  const meant = nearest(name, usual);
+  return meant === undefined
+    ? `imports ${path}, which is not installed: npm install ${name}.`
+    : `imports ${path}, which is not installed. Did you mean ${meant}?`;
+}
+
 async function resolvePackage(
   build: PluginBuild,
   args: OnResolveArgs,
@@ -68,7 +79,7 @@ async function resolvePackage(
     const name = packageName(args.path);
     return existsSync(join(projectRoot, 'node_modules', name))
       ? problem(`imports ${args.path}, which the package ${name} does not offer.`)
-      : problem(`imports ${args.path}, which is not installed: npm install ${name}.`);
+      : problem(absent(args.path, name));
   }
   const native = nativePart(found);
   if (native !== undefined) {

@@ -174,6 +174,13 @@ test('a package that is not installed says how to install it', async () => {
   );
 });
 
+test('a slip of the pen is not answered with a package of that name', async () => {
+  const failure = await failureOf({ 'service.ts': `import { Kafka } from 'kafka-js'; Kafka();` });
+  expect(failure.message).toBe(
+    'service.ts:1 imports kafka-js, which is not installed. Did you mean kafkajs?',
+  );
+});
+
 test('a name that a file does not export is named', async () => {
   const failure = await failureOf({
     'service.ts': `import { readPaymnt } from './given.ts'; readPaymnt();`,
