@@ -85,7 +85,7 @@ describe('a claim that is not true', () => {
     const by = 'crash greeter-0 · OffsetCommit greeter (m9) · #1 · after apply';
     const declared = claimsOf(said({ stub: { ...chapter.definition.stub, by } }), options)[1];
     const { wrong } = await attempt(declared as Claim);
-    expect(wrong).toContain('never came to its place');
+    expect(wrong).toContain('it never struck');
   });
 
   test('a stub that is not right without a fault', async () => {
