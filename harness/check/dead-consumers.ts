@@ -1,7 +1,7 @@
 /**
  * Consumers that crashed inside a process that lives on, and that nobody started again. A client
- * that restarts its consumer shows it by joining or reading again, so the sign is silence after
- * the crash, whatever the client said.
+ * that restarts its consumer shows it by joining or reading again, or logs that it will, so the
+ * sign is silence after the crash. A log that is turned off is silence too.
  */
 import type { Sight } from './sight.ts';
 
@@ -16,6 +16,7 @@ export interface DeadConsumer {
 
 /** How kafkajs logs it, should the world pass on the log line only. */
 const logged = /\[Consumer\] Crash: ([^"\n]*)/;
+const restarting = '[Consumer] Restarting the consumer in ';
 
 export function deadConsumers(sight: Sight): readonly DeadConsumer[] {
   const crashed = new Map<string, DeadConsumer>();
@@ -31,6 +32,7 @@ export function deadConsumers(sight: Sight): readonly DeadConsumer[] {
     }
     if (fact.kind === 'deliver') crashed.delete(fact.slot);
     if (fact.kind === 'instance' && fact.state === 'starts') crashed.delete(fact.slot);
+    if (restartsItself(fact)) crashed.delete(fact.slot);
     const detail = crashOf(fact);
     if (detail === undefined || !('slot' in fact) || fact.slot === undefined) continue;
     const { slot, seq } = fact;
@@ -43,6 +45,14 @@ export function deadConsumers(sight: Sight): readonly DeadConsumer[] {
       (instance) => instance.slot === slot && ['ready', 'starting'].includes(instance.state),
     ),
   );
+}
+
+/** kafkajs says so right after the crash, and joins again some time later. */
+function restartsItself(fact: Sight['facts'][number]): fact is typeof fact & { slot: string } {
+  if (fact.kind === 'client') {
+    return fact.event === 'log' && (fact.detail ?? '').startsWith(restarting);
+  }
+  return fact.kind === 'console' && fact.text.includes(restarting);
 }
 
 function crashOf(fact: Sight['facts'][number]): string | undefined {

@@ -41,6 +41,17 @@ describe('no-loss', () => {
     );
   });
 
+  test('a consumer that its client is about to restart is not called dead', () => {
+    const { facts } = greeterUp()
+      .publish('m1')
+      .crashLogged('greeter-0', 'KafkaJSNumberOfRetriesExceeded: sink is down')
+      .restartLogged('greeter-0')
+      .assign(2, {});
+    expect(found(facts, chapter)[0]?.sentence).toBe(
+      'm1 was acknowledged and is in greetings.v1/0 (offset 0), yet it was never done.',
+    );
+  });
+
   test('one effect is enough, and so are two', () => {
     const { facts } = history().publish('m1').done('m1').publish('m2').done('m2').done('m2');
     expect(found(facts, chapter)).toEqual([]);

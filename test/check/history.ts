@@ -171,6 +171,12 @@ export class Script {
     return this.add({ kind: 'client', ...instanceOf(name), event: 'consumer.crash', detail });
   }
 
+  /** What kafkajs logs after a crash that it recovers from. */
+  restartLogged(name: string): this {
+    const detail = '[Consumer] Restarting the consumer in 300ms';
+    return this.add({ kind: 'client', ...instanceOf(name), event: 'log', detail });
+  }
+
   #nextOffset(partition: number): number {
     const offset = this.#ends[partition] ?? 0;
     this.#ends[partition] = offset + 1;

@@ -72,6 +72,20 @@ describe('progress', () => {
     expect(sentences(facts)[0]).toMatch(/^Group greeter has committed nothing/);
   });
 
+  test('neither is one that its client is about to restart, until it crashes for good', () => {
+    const recovering = () =>
+      greeterUp()
+        .publish('m1')
+        .crashLogged('greeter-0', 'KafkaJSNumberOfRetriesExceeded: sink is down')
+        .restartLogged('greeter-0')
+        .assign(2, {});
+    expect(sentences(recovering().facts)[0]).not.toContain('nobody restarted it');
+    const { facts } = recovering().crashLogged('greeter-0', 'SyntaxError: no greeting');
+    expect(sentences(facts)[0]).toContain(
+      'died of SyntaxError: no greeting and nobody restarted it',
+    );
+  });
+
   test('a process that ended with its consumer is not called alive', () => {
     const { facts } = greeterUp()
       .publish('m1')

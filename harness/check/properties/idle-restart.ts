@@ -13,7 +13,7 @@ import { seqsOf } from '../sight.ts';
 
 export const idleRestart: SharedDefinition = {
   name: 'idle-restart',
-  says: 'a restart with nothing left to do does nothing again',
+  says: 'restarting everything when all is done does nothing twice',
   when: 'at rest',
   judgedIn: ({ restartedAtSeq, facts }) =>
     restartedAtSeq !== undefined &&
