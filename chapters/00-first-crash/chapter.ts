@@ -65,17 +65,17 @@ export const firstCrash = chapter({
   },
   hints: {
     'no-loss': [
-      'Which of your lines tells Kafka that a greeting is done, and which line makes it true?',
-      'A new process knows the committed offset and nothing else. What can it no longer reach?',
-      'If sink.record never ran, or rejected, which of your lines must not have run either?',
+      'Follow the greeting from the topic to sink.record. Which step is the last that happened?',
+      'Who went on as if the next step had happened? Or who should take it, and is busy or gone?',
+      'Where did the group begin to read? What did a commit call done? Did the handler return?',
     ],
     'idle-restart': [
-      'All was done, and a restart did it again. What did the new process read first?',
-      'A committed offset is the next to read. Which greeting stands at the one you commit?',
+      'All was done, then done again. Was the greeting delivered again, or recorded without that?',
+      'Where does a new process begin to read? A committed offset is the next to read.',
     ],
     'calm-exact': [
-      'Nothing failed in this run. How often does one message reach sink.record in your code?',
-      'Does more than one consumer, or more than one group, feed the same sink?',
+      'Nothing failed here. How often was the greeting delivered, how often did it reach the sink?',
+      'Do the two differ? Look at the handler. If not: who reads the topic, and from where?',
     ],
   },
   mutants: {

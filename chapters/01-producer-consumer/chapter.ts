@@ -82,31 +82,33 @@ export const producerConsumer = chapter({
   },
   hints: {
     'no-loss': [
-      'Follow the lost greeting from publish to sink.record. Who was the last to know of it?',
-      'What had happened in the broker at the moment when publish resolved?',
-      'Where does a group begin to read while nothing of it is committed yet?',
+      'Follow the greeting from publish to sink.record. Which step is the last that happened?',
+      'Who went on as if the next step had happened? Or who should take it, and is busy or gone?',
+      'What did publish wait for? Where did the group begin to read? Did the handler return?',
     ],
     'no-invention': [
-      'Compare the published body with the recorded one. Which characters differ?',
+      'Compare what was recorded with what was published. What differs, and what does not?',
+      'Where does your code write, read or make up a value between publish and sink.record?',
       'Where does text become bytes, where do bytes become text, and in which encoding?',
     ],
     'commit-safe': [
-      'What does your handler promise when it returns?',
-      'When that commit left, what had your code heard of sink.record: an answer, or nothing yet?',
-      'Can your handler fulfil for a greeting that is not recorded? kafkajs commits past it then.',
+      'A commit speaks for everything below it. Was the greeting named above given to a handler?',
+      'If so, what was known of sink.record when that commit left? If not, who passed over it?',
+      'Who chose the offset, your code or kafkajs? What did it take as a proof of being done?',
     ],
     progress: [
-      'Is the greeting not read, or read and never committed? Is the consumer alive at all?',
-      'When did your group commit for the last time, and which line asked for it?',
-      'A consumer can end for good while its process lives on. Who notices, and then?',
+      'What is missing in the end: a delivery, an effect, a commit, or only the end itself?',
+      'Who should take that step? A consumer can end for good while its process lives on.',
+      'If the group ever committed: which line asked for the last one, and which offset was in it?',
     ],
     'idle-restart': [
-      'All was done, and a restart did it again. Where did the new process begin to read?',
+      'All was done, then done again. Was the greeting delivered again, or recorded without that?',
+      'Where does a new process begin to read, and who told it: a commit, or the lack of one?',
       'A committed offset is the next to read, of one group id. Are both right after a restart?',
     ],
     'calm-exact': [
-      'Nothing failed in this run. How often does one message reach sink.record in your code?',
-      'Does more than one group feed the same sink?',
+      'Nothing failed here. How often was the greeting delivered, how often did it reach the sink?',
+      'Do the two differ? Look at the handler. If not: who reads the topic, and from where?',
     ],
   },
   mutants: {
