@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Report, ReportFinding } from '#verify';
+import { loadChapter, projectRoot, resolveChapter } from '#content';
+import { check, type Report, type ReportFinding } from '#verify';
 import { judge } from './exercise-tests.ts';
 
 const tested = ['no-loss', 'progress'];
@@ -49,6 +50,25 @@ const held: Report = {
   seed: 42,
 };
 
+/** All singles were tried, yet some hard moments never came. */
+const unproven: Report = {
+  ...held,
+  verdict: 'unknown',
+  certificate: {
+    level: 2,
+    crashPoints: { tried: 3, of: 3 },
+    singles: { tried: 9, of: 9 },
+    seconds: { tried: 0, of: 4 },
+    random: 0,
+    unfired: 0,
+    distinct: 9,
+    sometimes: {},
+    never: ['zombies', 'lost answers'],
+    untried: [],
+    repeatedFresh: 1,
+  },
+};
+
 const broken: Report = { ...held, verdict: 'broken', findings: [noLoss], held: ['progress'] };
 
 test('a broken property fails with its sentence, its faults and the command that shows it again', () => {
@@ -71,10 +91,37 @@ test('a finding that no test stands for turns every test red', () => {
 });
 
 test('an unknown verdict is red and says why', () => {
-  const unknown = { sentence: 'The time was over.', advice: 'Give it more.', code: [] };
+  const unknown = { sentence: 'It read the clock.', advice: 'Use Date.now.', code: [] };
   const { outcome, text } = judge({ ...held, verdict: 'unknown', unknown }, 'no-loss', tested);
   expect(outcome).toBe('failed');
-  expect(text).toContain('The time was over.');
+  expect(text).toContain('It read the clock.');
+});
+
+test('a check that had too little time is skipped and says so', async () => {
+  const { folder, solutionPath } = await loadChapter(await resolveChapter('00-first-crash'));
+  const folders = [solutionPath];
+  const report = await check({
+    root: projectRoot,
+    chapter: folder,
+    folders,
+    budgetMs: 1,
+    remember: false,
+  });
+  expect(report.verdict).toBe('unknown');
+  expect(judge(report, 'no-loss')).toEqual({
+    outcome: 'skipped',
+    text: report.unknown?.sentence,
+  });
+});
+
+test('so is one in which hard moments had no time to happen', () => {
+  const { text, outcome } = judge({ ...unproven, seconds: 61 }, 'no-loss', tested);
+  expect(outcome).toBe('skipped');
+  expect(text).toContain('zombies, lost answers');
+});
+
+test('where there was time for them and they did not happen, it is red', () => {
+  expect(judge({ ...unproven, seconds: 20 }, 'no-loss', tested).outcome).toBe('failed');
 });
 
 test('a property is green where the whole check held', () => {
