@@ -84,9 +84,10 @@ export function requestOf(
   };
 }
 
-function textOf(report: Report, { plain, full, calm, solution }: CheckOptions): string {
+function textOf(report: Report, options: CheckOptions): string {
   const { columns, color } = terminal();
-  return renderReport(report, { columns, color, plain, full, calm, solution });
+  const { plain, full, calm, solution } = options;
+  return renderReport(report, { columns, color, plain, full, calm, solution, asked: options });
 }
 
 export function exitCodeOf({ verdict }: Report): ExitCode {

@@ -45,6 +45,7 @@ const toldAsDone: Look = (scene, reading) => {
         fact.slot !== undefined &&
         fact.seq > scene.seq &&
         reading.commandsOf(fact).includes(command) &&
+        fact.offset > (reading.input(command)?.offset ?? -1) &&
         !reading.done(command).some((done) => done.seq < fact.seq),
     );
     if (early?.kind !== 'commit') continue;

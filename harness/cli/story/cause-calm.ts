@@ -57,6 +57,10 @@ function toldOnce(command: string, done: Done, reading: Reading): string | undef
 
 function commitOf(command: string, reading: Reading): Commit | undefined {
   return reading.facts.find(
-    (fact): fact is Commit => fact.kind === 'commit' && reading.commandsOf(fact).includes(command),
+    (fact): fact is Commit =>
+      fact.kind === 'commit' &&
+      reading.commandsOf(fact).includes(command) &&
+      // A group that goes back covers the same records and says the opposite.
+      fact.offset > (reading.input(command)?.offset ?? -1),
   );
 }

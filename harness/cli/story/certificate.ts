@@ -3,19 +3,22 @@
  * not tried.
  */
 import type { Certificate, Report } from '#verify';
-import type { ScreenOptions } from './finding.ts';
+import type { Asked, ScreenOptions } from './finding.ts';
 import { chapterNumber, list, number, plural } from './words.ts';
 import type { Paint } from './paint.ts';
 import { paragraph } from './width.ts';
 
 export function certificateScreen(
   report: Report,
-  { columns, paint, solution }: ScreenOptions,
+  { columns, paint, solution, asked }: ScreenOptions,
 ): string[] {
   const { certificate } = report;
   if (report.world === 'live') return lived(report, columns, paint);
   if (!certificate) return survived(report, columns, paint);
-  const lines = executed(certificate, report);
+  const lines = [
+    ...executed(certificate, report),
+    ...outOfTime(certificate, report, { ...asked, solution }),
+  ];
   return [
     paint(`✓ holds at level ${report.level}`, 'good'),
     ...lines.flatMap((line) => paragraph(line, columns, '    ', '  ')),
@@ -77,10 +80,30 @@ function executed(certificate: Certificate, report: Report): string[] {
       ? [`not counted, for they never struck: ${plural(certificate.unfired, 'fault')}`]
       : []),
     `${number(certificate.distinct)} different courses of events`,
-    `${number(certificate.repeatedFresh)} repeated from scratch, byte for byte the same`,
+    `${plural(certificate.repeatedFresh, 'schedule')} run again in ` +
+      `${certificate.repeatedFresh === 1 ? 'a fresh process' : 'fresh processes'}, ` +
+      'byte for byte the same',
     ...(certificate.untried.length > 0 ? [`not tried: ${certificate.untried.join(', ')}`] : []),
     `${plural(report.runs, 'schedule')} run · ${report.seconds.toFixed(1)} s`,
   ];
+}
+
+/** Random mixes have no end of their own, so most searches stop because their time is over. */
+function outOfTime(
+  certificate: Certificate,
+  { chapter, seconds }: Report,
+  { level, runs, budgetMs = 15_000, solution }: Asked & { readonly solution: boolean },
+): string[] {
+  const complete = runs !== undefined && certificate.random >= runs;
+  if (complete || seconds * 1000 < budgetMs) return [];
+  const more = Math.max(60, Math.ceil(budgetMs / 15_000) * 60);
+  const command = [
+    `npx crash ${chapterNumber(chapter)}`,
+    ...(level === undefined ? [] : [`--level ${level}`]),
+    ...(solution ? ['--solution'] : []),
+    `--budget ${more}s`,
+  ].join(' ');
+  return [`stopped after ${number(seconds)} s; more: ${command}`];
 }
 
 function ratio(name: string, { tried, of }: { tried: number; of: number }): string {

@@ -5,7 +5,7 @@
 import type { Fact } from '#check';
 import { logName, roleOf, type Commit, type Deliver, type Port, type Reading } from './reading.ts';
 import type { Cell } from './rows.ts';
-import { duration, list } from './words.ts';
+import { commitWords, duration, list } from './words.ts';
 
 /** A row before it is known whether it is part of the proof. */
 export interface Draft {
@@ -36,6 +36,12 @@ export function draftOf(
       return assignDraft(fact, reading, slots);
     case 'operation':
       return operationDraft(fact, reading, slots);
+    case 'console':
+      return {
+        cells: [{ lane: `slot ${fact.slot}`, text: `prints ${JSON.stringify(fact.text.trim())}` }],
+        sentence: `${fact.slot} prints ${JSON.stringify(fact.text.trim())}.`,
+        weight: 0,
+      };
     case 'client':
       return {
         cells: [{ lane: `slot ${fact.slot}`, text: clientText(fact) }],
@@ -98,11 +104,16 @@ function commitDraft(fact: Commit, reading: Reading): Draft {
   const group = isForeignGroup(fact, reading) ? ` for ${fact.group}` : '';
   return {
     cells: [
-      ...(fact.slot ? [{ lane: `slot ${fact.slot}`, text: `commits ${fact.offset}${group}` }] : []),
-      { lane: `log ${logName(fact)}`, text: `committed: ${fact.offset}` },
+      ...(fact.slot
+        ? [{ lane: `slot ${fact.slot}`, text: `commits ${commitWords(fact.offset)}${group}` }]
+        : []),
+      {
+        lane: `log ${logName(fact)}`,
+        text: `committed: ${fact.offset >= 0 ? fact.offset : 'none'}`,
+      },
     ],
     sentence:
-      `${fact.slot ?? 'Somebody else'} commits offset ${fact.offset} of ${logName(fact)}` +
+      `${fact.slot ?? 'Somebody else'} commits offset ${commitWords(fact.offset)} of ${logName(fact)}` +
       ` for the group ${fact.group}.`,
     weight: same ? 10 : 60,
   };

@@ -3,15 +3,17 @@
  * the proof in sentences, the table, their code, their console, one question, commands to copy.
  */
 import type { Excerpt, Report, ReportFinding } from '#verify';
-import type { Fact } from '#check';
 import { causeOf } from './cause.ts';
 import { read, type Reading } from './reading.ts';
 import { neededRows } from './needed-rows.ts';
-import { rowsOf, type Focus } from './rows.ts';
-import { table } from './table.ts';
+import { linesToQuote, type Printed } from './console.ts';
+import { mentions } from './mentions.ts';
+import { namedFacts } from './named-facts.ts';
+import { rowsOf, type Focus, type Row } from './rows.ts';
+import { legend, table } from './table.ts';
 import type { Paint } from './paint.ts';
 import { chapterNumber, number, plural } from './words.ts';
-import { padStart, paragraph, truncate, visible } from './width.ts';
+import { padStart, paragraph, truncate, visible, width } from './width.ts';
 
 export interface ScreenOptions {
   readonly columns: number;
@@ -22,7 +24,15 @@ export interface ScreenOptions {
   readonly calm: boolean;
   /** The solution was judged, not the learner's own. */
   readonly solution: boolean;
+  readonly asked: Asked;
   readonly paint: Paint;
+}
+
+/** Limits of a search that were given with the command. */
+export interface Asked {
+  readonly level?: number;
+  readonly runs?: number;
+  readonly budgetMs?: number;
 }
 
 const indent = '  ';
@@ -34,8 +44,11 @@ export function findingScreen(
 ): string[] {
   const { columns, paint } = options;
   const reading = read(finding.history, finding.schedule);
-  const focus = focusOf(finding, reading);
-  const proof = [visible(finding.sentence), ...causeLines(finding, reading, focus)];
+  const about = focusOf(finding, reading);
+  const proof = [visible(finding.sentence), ...causeLines(finding, reading, about)];
+  const focus = { ...about, named: namedFacts(proof.join(' '), reading, about) };
+  const rows = rowsOf(reading, focus);
+  const shown = options.full ? rows : neededRows(rows);
   return [
     ...paragraph(`✗ ${finding.property} · ${finding.says}`, columns).map((line) =>
       paint(line, 'broken'),
@@ -43,10 +56,10 @@ export function findingScreen(
     '',
     ...proof.flatMap((sentences) => paragraph(sentences, columns, indent)),
     '',
-    ...tableLines(reading, focus, options),
+    ...tableLines(rows, shown, options),
     ...calmLines(finding, focus, options),
     ...codeLines(finding, reading, options),
-    ...consoleLines(reading, focus, options),
+    ...consoleLines(linesToQuote(shown, reading, focus), options),
     ...nextLines(finding, report, options),
   ];
 }
@@ -65,19 +78,7 @@ function focusOf(finding: ReportFinding, reading: Reading): Focus {
   const struck = reading.struck.flatMap(({ point }) => point?.cause ?? []);
   const open = [...all].filter((command) => !reading.closing.has(command));
   const found = [named, witnessed, struck, open].find((commands) => commands.length > 0) ?? [];
-  return { commands: new Set(found), witnesses };
-}
-
-/** As a word of its own: `p1` is not in `p10`. */
-export function mentions(text: string, id: string): boolean {
-  let at = text.indexOf(id);
-  while (at !== -1) {
-    const before = text[at - 1] ?? ' ';
-    const after = text[at + id.length] ?? ' ';
-    if (!/[\p{L}\p{N}_-]/u.test(before) && !/[\p{L}\p{N}_]/u.test(after)) return true;
-    at = text.indexOf(id, at + 1);
-  }
-  return false;
+  return { commands: new Set(found), witnesses, named: new Set() };
 }
 
 function causeLines(finding: ReportFinding, reading: Reading, focus: Focus): string[] {
@@ -85,22 +86,24 @@ function causeLines(finding: ReportFinding, reading: Reading, focus: Focus): str
   const cause =
     ending.kind === 'service' && finding.faults.length === 0 ? '' : causeOf(reading, focus);
   const waiting =
-    ending.kind === 'horizon'
-      ? `Ten minutes after the last disturbance it still waits for ${ending.waitsFor}.`
+    ending.kind === 'horizon' && !finding.sentence.includes(ending.waitsFor)
+      ? `Ten minutes after the last disturbance: ${ending.waitsFor}.`
       : '';
   return [cause, waiting].filter((text) => text !== '').map(visible);
 }
 
-function tableLines(reading: Reading, focus: Focus, options: ScreenOptions): string[] {
-  const rows = rowsOf(reading, focus);
-  const shown = options.full ? rows : neededRows(rows);
+function tableLines(rows: readonly Row[], shown: readonly Row[], options: ScreenOptions): string[] {
   const told = new Set(shown.flatMap((row) => row.seqs));
   const folded = rows.filter((row) => !row.seqs.some((seq) => told.has(seq))).length;
   if (shown.length === 0) return [];
-  const more = `… ${plural(folded, 'row')} more: --full`;
+  const signed = !options.plain && shown.some(({ proof }) => proof === 'part');
+  const below = [
+    ...(folded > 0 ? [`… ${plural(folded, 'row')} more: --full`] : []),
+    ...(signed ? [legend] : []),
+  ];
   return [
     ...table(shown, options),
-    ...(folded > 0 ? [options.paint(`${indent}${more}`, 'faint')] : []),
+    ...(below.length > 0 ? [options.paint(`${indent}${below.join(' · ')}`, 'faint')] : []),
     '',
   ];
 }
@@ -111,7 +114,8 @@ function calmLines(finding: ReportFinding, focus: Focus, options: ScreenOptions)
   if (!finding.calm) return [`${indent}The calm run was not recorded with this finding.`, ''];
   const schedule = { ...finding.schedule, faults: [], holds: [] };
   const reading = read(finding.calm, schedule);
-  const lines = tableLines(reading, { commands: focus.commands, witnesses: new Set() }, options);
+  const rows = rowsOf(reading, { ...focus, witnesses: new Set(), named: new Set() });
+  const lines = tableLines(rows, options.full ? rows : neededRows(rows), options);
   return [options.paint(`${indent}The same commands when nothing happens:`, 'strong'), ...lines];
 }
 
@@ -153,19 +157,11 @@ export function excerptLines(
   ];
 }
 
-/** What they printed about the commands; else the last thing that a struck instance said. */
-function consoleLines(reading: Reading, focus: Focus, { columns }: ScreenOptions): string[] {
-  const lines = reading.facts.filter((fact) => fact.kind === 'console');
-  const about = lines.filter((line) => [...focus.commands].some((c) => mentions(line.text, c)));
-  const struck = reading.struck.flatMap(({ slot, fact }) =>
-    lines.filter((line) => line.slot === slot && line.seq < fact.seq).slice(-2),
-  );
-  const chosen = (about.length > 0 ? about : struck).slice(0, 6);
-  if (chosen.length === 0) return [];
-  const bySlot = Map.groupBy(chosen, (line) => line.slot);
-  const told = [...bySlot].flatMap(([slot, said]) =>
+function consoleLines(said: readonly Printed[], { columns }: ScreenOptions): string[] {
+  if (said.length === 0) return [];
+  const told = [...Map.groupBy(said, ({ slot }) => slot)].flatMap(([slot, lines]) =>
     paragraph(
-      `your console · ${slot}: ${said.map(quote).join(', ')}`,
+      `your console · ${slot}: ${lines.map(quote).join(', ')}`,
       columns,
       `${indent}${indent}`,
       indent,
@@ -174,7 +170,7 @@ function consoleLines(reading: Reading, focus: Focus, { columns }: ScreenOptions
   return [...told, ''];
 }
 
-function quote(line: Extract<Fact, { kind: 'console' }>): string {
+function quote(line: Printed): string {
   const [first = '', ...more] = line.text.trim().split('\n');
   const text = truncate(visible(more.length > 0 ? `${first} …` : first), 60);
   return `"${text}" (${number(line.atMs)} ms)`;
@@ -186,12 +182,16 @@ function nextLines(finding: ReportFinding, report: Report, options: ScreenOption
   const think = finding.think ? paragraph(finding.think, columns, hang, `${indent}Think: `) : [];
   const read = `${indent}Read:  npm start → chapter ${chapterNumber(report.chapter)}`;
   const again = `${indent}Again: ${finding.replay}`;
-  const calm = options.calm ? '' : 'the calm run beside it: … --calm';
-  const beside = calm && again.length + 4 + calm.length <= columns;
-  return [
-    ...think,
-    read,
-    paint(beside ? `${again}    ${calm}` : again, 'command'),
-    ...(calm && !beside ? paragraph(calm, columns, columns < 60 ? indent : hang) : []),
-  ];
+  return [...think, read, paint(again, 'command'), ...besideLines(finding, options)];
+}
+
+/** The command is never broken, so that it can be copied: it gets a line of its own first. */
+function besideLines(finding: ReportFinding, options: ScreenOptions): string[] {
+  if (options.calm) return [];
+  const label = 'the calm run beside it:';
+  const command = `${finding.replay} --calm`;
+  const hang = ' '.repeat(9);
+  const line = `${hang}${label} ${command}`;
+  const lines = width(line) <= options.columns ? [line] : [`${hang}${label}`, hang + command];
+  return lines.map((text) => options.paint(text, 'command'));
 }

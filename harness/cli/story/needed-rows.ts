@@ -2,7 +2,7 @@
  * Chooses what the default table shows: what the proof needs, at most fifteen rows, echoes told
  * once.
  */
-import type { Row } from './rows.ts';
+import { keptWeight, type Row } from './rows.ts';
 
 /** From this weight on a row is part of the proof; below it only `--full` shows it. */
 const needed = 20;
@@ -11,7 +11,7 @@ const mostRows = 15;
 /** The rows that the proof needs, at most fifteen, nearest to what struck and what broke. */
 export function neededRows(rows: readonly Row[]): Row[] {
   const needy = withoutEcho(rows.filter((row) => row.weight >= needed));
-  const anchors = needy.filter((row) => row.fault || row.broken).flatMap((row) => row.seqs);
+  const anchors = needy.filter((row) => row.fault || row.proof).flatMap((row) => row.seqs);
   const near =
     anchors.length > 0 ? anchors : [...(needy[0]?.seqs ?? []), ...(needy.at(-1)?.seqs ?? [])];
   const distance = (row: Row): number =>
@@ -24,7 +24,7 @@ export function neededRows(rows: readonly Row[]): Row[] {
 
 /** Rows that go round and round are told once, and how often they came again. */
 function withoutEcho(rows: readonly Row[]): Row[] {
-  const keys = rows.map((row) => (row.fault || row.broken ? String(row.seqs) : row.sentence));
+  const keys = rows.map((row) => (row.weight >= keptWeight ? String(row.seqs) : row.sentence));
   const kept: Row[] = [];
   for (let at = 0; at < rows.length; at++) {
     const [period, rounds] = roundsAt(keys, at);

@@ -3,7 +3,7 @@
  */
 import type { Report, ReportFinding } from '#verify';
 import { certificateScreen, notJudged } from './certificate.ts';
-import { excerptLines, findingScreen, type ScreenOptions } from './finding.ts';
+import { excerptLines, findingScreen, type Asked, type ScreenOptions } from './finding.ts';
 import { painter } from './paint.ts';
 import { chapterNumber, number, plural } from './words.ts';
 import { paragraph, visible } from './width.ts';
@@ -19,6 +19,8 @@ export interface RenderOptions {
   readonly calm?: boolean;
   /** It was the solution that was judged. */
   readonly solution?: boolean;
+  /** Limits of the search that the command gave. */
+  readonly asked?: Asked;
 }
 
 export function renderReport(report: Report, options: RenderOptions): string {
@@ -28,6 +30,7 @@ export function renderReport(report: Report, options: RenderOptions): string {
     full: options.full,
     calm: options.calm ?? false,
     solution: options.solution ?? false,
+    asked: options.asked ?? {},
     paint: painter(options.color),
   };
   const lines = [...heading(report, screen), ...body(report, screen), ...notes(report, screen)];
@@ -78,13 +81,17 @@ function also(
 
 function footer(report: Report, { columns, paint }: ScreenOptions): string[] {
   const held = report.held.length;
+  const [first] = ours(report);
+  // What the engine itself requires is not one of the chapter's properties.
+  const engines = first?.ending.kind === 'service' && first.ending.property === first.property;
+  const more = first && !engines ? 'more ' : '';
   const schedules =
     report.planned !== undefined && report.planned >= report.runs
       ? `${number(report.runs)} of ${plural(report.planned, 'schedule')} run`
       : `${plural(report.runs, 'schedule')} run`;
   const parts = [
     ...(held > 0
-      ? [`✓ ${held} more ${held === 1 ? 'property holds' : 'properties hold'} so far`]
+      ? [`✓ ${held} ${more}${held === 1 ? 'property holds' : 'properties hold'} so far`]
       : []),
     schedules,
     `${report.seconds.toFixed(1)} s`,

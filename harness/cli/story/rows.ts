@@ -21,18 +21,25 @@ export interface Row {
   readonly seqs: readonly number[];
   readonly atMs: number;
   readonly fault: boolean;
-  /** Stands for a fact that proves the finding. */
-  readonly broken: boolean;
+  /** Stands for a fact that proves the finding: the one that breaks it, or one on the way there. */
+  readonly proof?: Proof;
   readonly cells: readonly Cell[];
   /** The same without a picture, without the time. */
   readonly sentence: string;
   readonly weight: number;
 }
 
+export type Proof = 'breaks' | 'part';
+
 export interface Focus {
   readonly commands: ReadonlySet<string>;
   readonly witnesses: ReadonlySet<number>;
+  /** Facts that the sentences above the table rely on: their rows are never folded. */
+  readonly named: ReadonlySet<number>;
 }
+
+/** From this weight on a row stays, whatever else there is to show. */
+export const keptWeight = 80;
 
 /** Every row that there is to show, in order. */
 export function rowsOf(reading: Reading, focus: Focus): Row[] {
@@ -53,21 +60,48 @@ export function rowsOf(reading: Reading, focus: Focus): Row[] {
         : draftOf(fact, reading, slots);
     if (!draft) return [];
     const seqs = strike?.tells ?? [fact.seq];
-    const broken = seqs.some((seq) => focus.witnesses.has(seq));
+    const proof = proofOf(seqs, reading, focus);
     const about = reading.commandsOf(fact).some((command) => focus.commands.has(command));
     const counts = about || isCommon(fact, reading, focus);
     const needless = fact.seq > end && !strike;
-    const weight = broken
+    const weight = proof
       ? 90
-      : fact.seq === skipped && !needless
-        ? 50
-        : needless || !counts
-          ? Math.min(draft.weight, 5)
-          : draft.weight;
+      : !needless && seqs.some((seq) => focus.named.has(seq))
+        ? keptWeight
+        : fact.seq === skipped && !needless
+          ? 50
+          : needless || !counts
+            ? Math.min(draft.weight, 5)
+            : draft.weight;
     const awake = fact.kind === 'instance' && fact.state === 'thawed';
-    return [{ ...draft, seqs, atMs: fact.atMs, fault: !!strike || awake, broken, weight }];
+    const row = { ...draft, seqs, atMs: fact.atMs, fault: !!strike || awake, weight };
+    return [proof ? { ...row, proof } : row];
   });
   return markMissing(rows, reading, focus);
+}
+
+/**
+ * Only the last witness can have broken anything, and a record that arrived or a promise that was
+ * made breaks nothing: what did not follow does, and that has no row.
+ */
+function proofOf(
+  seqs: readonly number[],
+  reading: Reading,
+  { witnesses }: Focus,
+): Proof | undefined {
+  if (!seqs.some((seq) => witnesses.has(seq))) return undefined;
+  const last = Math.max(...witnesses);
+  const act = reading.facts.find(({ seq }) => seq === last);
+  return seqs.includes(last) && act && !isPromise(act, reading) ? 'breaks' : 'part';
+}
+
+function isPromise(fact: Fact, reading: Reading): boolean {
+  if (fact.kind === 'append') {
+    return fact.command !== undefined && reading.input(fact.command)?.seq === fact.seq;
+  }
+  if (fact.kind !== 'command') return false;
+  const input = reading.input(fact.id);
+  return input !== undefined && input.seq < fact.seq;
 }
 
 /** About no command, and so perhaps about all; a commit only where one of theirs lies. */
@@ -134,7 +168,7 @@ function busySlots(reading: Reading, { commands }: Focus): ReadonlySet<string> {
 function markMissing(rows: readonly Row[], reading: Reading, focus: Focus): Row[] {
   const shown = new Set(rows.flatMap((row) => row.seqs));
   const bySeq = new Map(reading.facts.map((fact) => [fact.seq, fact]));
-  const stand = new Set<Row>();
+  const stand = new Map<Row, Proof | undefined>();
   for (const witness of focus.witnesses) {
     const fact = bySeq.get(witness);
     if (!fact || shown.has(witness)) continue;
@@ -149,7 +183,10 @@ function markMissing(rows: readonly Row[], reading: Reading, focus: Focus): Row[
         );
       }),
     );
-    if (near) stand.add(near);
+    if (near && stand.get(near) !== 'breaks') stand.set(near, proofOf([witness], reading, focus));
   }
-  return rows.map((row) => (stand.has(row) ? { ...row, broken: true, weight: 90 } : row));
+  return rows.map((row) => {
+    const proof = row.proof === 'breaks' ? row.proof : stand.get(row);
+    return proof ? { ...row, proof, weight: Math.max(90, row.weight) } : row;
+  });
 }

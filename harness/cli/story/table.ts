@@ -17,7 +17,9 @@ const gap = 2;
 /** Glyph and time: `⚡ 30 018`. */
 const timeWidth = 9;
 const leastLane = 10;
-const broken = '✗';
+const marks = { breaks: '✗', part: '◂' } as const;
+/** What the calmer of the two marks means. */
+export const legend = `${marks.part} proof`;
 
 export function table(rows: readonly Row[], { columns, plain, paint }: TableOptions): string[] {
   if (rows.length === 0) return [];
@@ -63,10 +65,14 @@ function nameCalls(rows: readonly Row[]): Row[] {
 function sentences(rows: readonly Row[], columns: number, paint: Paint): string[] {
   return rows.flatMap((row) => {
     const mark = row.fault ? '⚡ ' : '';
-    const end = row.broken ? ` ${broken} this breaks it.` : '';
-    const text = `${mark}At ${number(row.atMs)} ms: ${row.sentence}${end}`;
+    const text = `${mark}At ${number(row.atMs)} ms: ${row.sentence}${spoken(row)}`;
     return paragraph(text, columns, '    ', '  - ').map((line) => paint(line, toneOf(row)));
   });
+}
+
+function spoken({ proof }: Row): string {
+  if (!proof) return '';
+  return proof === 'breaks' ? ` ${marks.breaks} this breaks it.` : ' (part of the proof)';
 }
 
 function oneColumn(rows: readonly Row[], columns: number, paint: Paint): string[] {
@@ -75,7 +81,7 @@ function oneColumn(rows: readonly Row[], columns: number, paint: Paint): string[
       const head = index === 0 ? time(row) : ' '.repeat(timeWidth);
       const last = index === row.cells.length - 1;
       const text = laneName(cell.lane) === '' ? cell.text : `${laneName(cell.lane)}: ${cell.text}`;
-      const marked = row.broken && last ? `${text}  ${broken}` : text;
+      const marked = row.proof && last ? `${text}  ${marks[row.proof]}` : text;
       return paragraph(marked, columns, ' '.repeat(timeWidth + gap), head + ' '.repeat(gap)).map(
         (line) => paint(line, toneOf(row)),
       );
@@ -88,7 +94,7 @@ function time(row: Row): string {
 }
 
 function toneOf(row: Row): 'fault' | 'broken' | 'plain' {
-  return row.fault ? 'fault' : row.broken ? 'broken' : 'plain';
+  return row.fault ? 'fault' : row.proof === 'breaks' ? 'broken' : 'plain';
 }
 
 function laneName(lane: string): string {
@@ -156,8 +162,9 @@ function rowLines(
       if (text !== undefined) line = padEnd(line, start) + text;
       start += (widths[index] ?? 0) + gap;
     }
-    const marked = row.broken && level === (blocks[last]?.length ?? 1) - 1;
-    return paint(marked ? `${line}  ${broken}` : line.trimEnd(), toneOf(row));
+    const marked = level === (blocks[last]?.length ?? 1) - 1;
+    const mark = marked && row.proof ? `  ${marks[row.proof]}` : '';
+    return paint(mark ? line + mark : line.trimEnd(), toneOf(row));
   });
 }
 

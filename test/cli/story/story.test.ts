@@ -10,7 +10,7 @@ import {
 } from '../../../harness/cli/story/trouble.ts';
 import { width } from '../../../harness/cli/story/width.ts';
 import * as plots from './plots.ts';
-import { finding, report } from './scribe.ts';
+import { faultAt, finding, report, Scribe } from './scribe.ts';
 
 const wide: RenderOptions = { columns: 100, color: false, plain: false, full: false };
 const views: Readonly<Record<string, RenderOptions>> = {
@@ -54,7 +54,7 @@ describe.each(stories)('the story of %s', (name, plot) => {
       const text = renderReport(report(plot), { ...wide, columns });
       const tooWide = text.split('\n').filter((line) => width(line) > columns);
       // A command to copy is never broken, and a mark may stand at the very end of a row.
-      const excused = (line: string): boolean => /✗$|Again: |npx crash/.test(line);
+      const excused = (line: string): boolean => /[✗◂]$|Again: |npx crash/.test(line);
       expect(tooWide.filter((line) => !excused(line))).toEqual([]);
     }
   });
@@ -97,11 +97,105 @@ describe.each(stories)('the story of %s', (name, plot) => {
 });
 
 test('a longer table shows every row, the shorter one counts what it folded', () => {
-  const short = renderReport(report(plots.crashWindow()), wide);
-  const full = renderReport(report(plots.crashWindow()), { ...wide, full: true });
-  const folded = Number(/… (\d+) rows more/.exec(short)?.[1]);
+  const listed = { ...wide, plain: true };
+  const short = renderReport(report(plots.crashWindow()), listed);
+  const full = renderReport(report(plots.crashWindow()), { ...listed, full: true });
+  const rowsIn = (text: string): number => text.split('\n  - ').length - 1;
   expect(full).not.toContain('rows more');
-  expect(full.trim().split('\n').length - short.trim().split('\n').length).toBe(folded - 1);
+  expect(rowsIn(full) - rowsIn(short)).toBe(Number(/… (\d+) rows more/.exec(short)?.[1]));
+});
+
+function printing(...lines: readonly string[]): Report {
+  const plot = plots.lostAnswer();
+  for (const line of lines) plot.scribe.says('publisher-0', line);
+  return report(plot);
+}
+
+test('what an instance of the table printed is quoted though it names no command', () => {
+  const lines = ['one', 'two', 'three', 'four', 'five', 'six'];
+  const text = renderReport(printing(...lines), { ...wide, columns: 160 });
+  expect(text).toContain('your console · publisher-0: "two" (');
+  expect(text).toContain('"six" (');
+  expect(text).not.toContain('"one"');
+});
+
+test('lines that name a command of the finding go before those that do not', () => {
+  const text = renderReport(printing('waiting', 'sending m1', 'waiting'), wide);
+  expect(text).toContain('your console · publisher-0: "sending m1" (');
+  expect(text).not.toContain('"waiting"');
+});
+
+test('with every row of the table all that was printed stands in it', () => {
+  const text = renderReport(printing('waiting', 'sending m1'), { ...wide, full: true });
+  expect(text).toContain('prints "waiting"');
+  expect(text).toContain('prints "sending m1"');
+});
+
+test('only the last witness breaks it, and what merely arrived breaks nothing', () => {
+  const plain = renderReport(report(plots.lostAnswer()), { ...wide, plain: true });
+  expect(plain.match(/this breaks it/g)).toHaveLength(1);
+  expect(plain).toContain('(part of the proof)');
+  const plot = plots.crashWindow();
+  const arrival = plot.scribe.facts.find(({ kind }) => kind === 'append')?.seq ?? -1;
+  const absent = renderReport(report({ ...plot, witnesses: [arrival] }), wide);
+  expect(absent).toMatch(/0 m1 +◂\n/);
+  expect(absent).not.toMatch(/✗\n/);
+});
+
+test('an offset that a sentence names stands in the table, whatever it covers', () => {
+  const scribe = new Scribe();
+  const greeter = { slot: 'greeter-0' };
+  const arrived = scribe.at(9).append('greetings.v1', 0, 0, 'm1');
+  scribe.append('greetings.v1', 0, 1, 'm2');
+  scribe.at(12).deliver(greeter, 'greetings.v1', 0, { m1: 0, m2: 1 });
+  scribe.at(13).commit(greeter, 'greeter', 'greetings.v1', 0, 1, ['m1']);
+  scribe.at(14).port(greeter, 'sink.record', 'm2');
+  scribe.at(15).commit(greeter, 'greeter', 'greetings.v1', 0, 2, ['m2']);
+  scribe.fault(0, 'answer');
+  scribe.instance('greeter-0', 'dies');
+  const text = renderReport(
+    report({
+      scribe,
+      faults: [faultAt('crash', 'greeter-0', 'OffsetCommit', 'greeter', ['m2'], 'after apply')],
+      property: 'no-loss',
+      says: 'every acknowledged command has its effect',
+      sentence: 'm1 was acknowledged and never had its effect.',
+      witnesses: [arrived],
+    }),
+    wide,
+  );
+  expect(text).toContain('committed offset was 2');
+  expect(text).toContain('committed: 2');
+});
+
+test('an offset below 0 is none, as kafkajs writes it', () => {
+  const plot = plots.rejection();
+  const facts = plot.scribe.facts.map((fact) =>
+    fact.kind === 'commit' ? { ...fact, offset: -1 } : fact,
+  );
+  const base = finding(plot);
+  const text = renderReport({ ...report(plot), findings: [{ ...base, history: facts }] }, wide);
+  expect(text).toContain('committed: none');
+  expect(text).toContain('commits -1 (kafkajs\'s "none")');
+  expect(text).not.toContain('committed: -1');
+});
+
+test('what it still waits for is a clause of its own, said once', () => {
+  const waitsFor = 'greeter-0 has not finished starting';
+  const plot = { ...plots.crashWindow(), ending: { kind: 'horizon', waitsFor } as const };
+  const text = renderReport(report(plot), wide).replaceAll(/\s+/g, ' ');
+  expect(text).toContain(`Ten minutes after the last disturbance: ${waitsFor}.`);
+  const told = { ...plot, sentence: `m1 was lost. Ten minutes later: ${waitsFor}.` };
+  const once = renderReport(report(told), wide).replaceAll(/\s+/g, ' ');
+  expect(once.split(waitsFor)).toHaveLength(2);
+});
+
+test('a search whose time was over says so, with the command for more', () => {
+  const over = { ...holding(), seconds: 15.2 };
+  const line = 'stopped after 15 s; more: npx crash 1 --budget 60s';
+  expect(renderReport(over, wide)).toContain(line);
+  expect(renderReport(over, { ...wide, asked: { runs: 1200 } })).not.toContain('stopped after');
+  expect(renderReport(over, { ...wide, asked: { budgetMs: 60_000 } })).not.toContain('stopped');
 });
 
 test('the calm run stands below, without faults and without marks', async () => {

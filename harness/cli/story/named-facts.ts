@@ -1,0 +1,50 @@
+/**
+ * The facts that the sentences above the table rely on: what Kafka was told about the commands, and
+ * the calls that the sentences name. Found by what the sentences say, so that a reader can check
+ * each of them in the table.
+ */
+import type { Fact } from '#check';
+import type { Commit, Reading } from './reading.ts';
+import type { Focus } from './rows.ts';
+
+const speaksOfCommits = /\bcommit|\btold Kafka|\bKafka (knew|was told|had( already)? stored)/;
+
+export function namedFacts(text: string, reading: Reading, focus: Focus): ReadonlySet<number> {
+  const named = new Set<number>();
+  for (const command of focus.commands) {
+    const commits = speaksOfCommits.test(text) ? commitsAbout(command, text, reading) : [];
+    for (const { seq } of [...commits, ...callsAbout(command, text, reading)]) named.add(seq);
+  }
+  return named;
+}
+
+/** The first that passes the command, and the last before what struck or with the offset told. */
+function commitsAbout(command: string, text: string, reading: Reading): Commit[] {
+  const input = reading.input(command);
+  if (!input) return [];
+  const all = reading.facts.filter(
+    (fact): fact is Commit =>
+      fact.kind === 'commit' &&
+      fact.seq > input.seq &&
+      fact.topic === input.topic &&
+      fact.partition === input.partition,
+  );
+  const struck = Math.max(-1, ...reading.struck.map(({ fact }) => fact.seq));
+  const told = /committed offset (?:of \S+ )?was (\d+)/.exec(text)?.[1];
+  return [
+    all.find(({ offset }) => offset > input.offset),
+    all.findLast(({ seq }) => seq < struck),
+    told === undefined ? undefined : all.findLast(({ offset }) => offset === Number(told)),
+  ].filter((commit) => commit !== undefined);
+}
+
+/** Of many calls about one command the first and the last. */
+function callsAbout(command: string, text: string, reading: Reading): Fact[] {
+  const calls = reading.facts.filter(
+    (fact) =>
+      fact.kind === 'port' &&
+      text.includes(fact.name) &&
+      reading.commandsOf(fact).includes(command),
+  );
+  return [calls[0], calls.at(-1)].filter((call) => call !== undefined);
+}
