@@ -54,7 +54,7 @@ export const options: Readonly<Record<string, Option>> = {
   level: {
     sample: '2',
     wrong: (value) => (/^[123]$/.test(value) ? undefined : 'takes 1, 2 or 3'),
-    says: 'how harsh: 1, 2 or 3',
+    says: "how harsh: 1, 2 or 3 (default: the chapter's)",
   },
   replay: { sample: 'k3', says: 'only this saved schedule' },
   calm: { says: 'show the calm run beside it' },
@@ -65,13 +65,17 @@ export const options: Readonly<Record<string, Option>> = {
     many: true,
     says: 'only this, placed by hand; at most two',
   },
-  seed: { sample: '7', wrong: whole, says: 'another random search' },
-  runs: { sample: '1000', wrong: whole, says: 'so many random schedules' },
+  seed: { sample: '7', wrong: whole, says: 'another random search (default: 42)' },
+  runs: {
+    sample: '1000',
+    wrong: whole,
+    says: 'so many random schedules (default: what the time allows)',
+  },
   budget: {
     sample: '30s',
     wrong: (value) =>
       budgetMs(value) === undefined ? 'takes a time such as 30s or 2m' : undefined,
-    says: 'so much time for all of it',
+    says: 'so much time for all of it (default: 15s)',
   },
   solution: { says: 'judge the solution instead of the exercise' },
   from: { sample: '../mine', many: true, says: 'files of this folder go over the exercise' },

@@ -4,12 +4,13 @@
  *   npm run broker -- [--port 9092] [--host 127.0.0.1] [--topic name:partitions]… [--quiet]
  *
  * Topics that clients ask for are created, as a Kafka with default settings does. Everything is in
- * memory and ends with the program. Exit codes: 0 ended by a signal, 2 wrong usage, 5 trouble (a
- * busy port).
+ * memory and ends with the program. Exit codes: 0 ended by a signal, 2 wrong usage or a busy
+ * port, 5 trouble.
  */
 import { parseArgs } from 'node:util';
 import { createBroker, serveBroker, type BrokerServer, type ServerClock } from '#broker';
 import { Failure } from '#kernel';
+import { exitCodes } from './failures.ts';
 
 interface Wanted {
   readonly port: number;
@@ -34,7 +35,7 @@ try {
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
   console.error(error.message);
-  process.exitCode = error.code === 'USAGE' ? 2 : 5;
+  process.exitCode = exitCodes[error.code];
 }
 
 function start({ port, host, topics }: Wanted): Promise<BrokerServer> {

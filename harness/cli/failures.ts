@@ -28,7 +28,7 @@ export const exitCodes: Readonly<Record<FailureCode, ExitCode>> = {
   USAGE: 2,
   DOES_NOT_LOAD: 4,
   UNCONTROLLED: 3,
-  PORT_BUSY: 5,
+  PORT_BUSY: 2,
   NO_BROKER: 5,
   NO_DATABASE: 5,
   TROUBLE: 5,

@@ -13,8 +13,8 @@ export function help(): string {
     '',
     ...lines,
     '',
-    'It ends with 0: holds, 1: broken, 2: wrong command, 3: unknown, 4: does not compile or load,',
-    '5: trouble of the workbench itself.',
+    'It ends with 0: holds, 1: broken, 2: wrong command or a port that is taken, 3: unknown,',
+    '4: does not compile or load, 5: trouble of the workbench itself.',
     '',
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 /**
  * `npm start`: the workbench in the browser, on loopback, until Ctrl+C. A busy port is said, not
  * worked around: an address that moves is an address nobody can keep open. What the page tells of a
- * check is what the terminal would print. Exit codes: 2 wrong usage, 5 trouble (a busy port).
+ * check is what the terminal would print. Exit codes: 2 wrong usage or a busy port, 5 trouble.
  */
 import { parseArgs } from 'node:util';
 import { Failure } from '#kernel';
@@ -57,7 +57,7 @@ async function start(argv: readonly string[]): Promise<ExitCode> {
     const other = `npm start -- --port ${port < 65_535 ? port + 1 : defaultPort}`;
     const advice = `${error.message} Take another one:`;
     process.stderr.write(renderUsage(advice, other, terminal(process.stderr)));
-    return 5;
+    return 2;
   }
   return new Promise<ExitCode>(() => {});
 }

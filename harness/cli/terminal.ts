@@ -3,6 +3,7 @@
  * only.
  */
 import type { CheckProgress } from '#verify';
+import { plural } from './story/words.ts';
 
 export interface Terminal {
   readonly columns: number;
@@ -17,10 +18,15 @@ export function terminal(
 ): Terminal {
   const live = stream.isTTY === true;
   const wanted = Number(env['COLUMNS']);
-  const columns = stream.columns ?? (wanted >= 40 ? wanted : 100);
+  const columns = stream.columns === undefined ? (wanted >= 40 ? wanted : 100) : usable(stream);
   const forced = env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '0';
   const refused = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
   return { columns, color: !refused && (live || forced), live };
+}
+
+/** Some terminals do not know their size, or say 0; below 40 no table can be read. */
+function usable({ columns = 80 }: { columns?: number }): number {
+  return columns >= 40 ? columns : 80;
 }
 
 export interface Progress {
@@ -53,7 +59,7 @@ export function progressLine(
       if (now - last < intervalMs) return;
       last = now;
       shown = true;
-      stream.write(`\r\u001b[K${progressText(event)}`.slice(0, (stream.columns ?? 80) + 3));
+      stream.write(`\r\u001b[K${progressText(event)}`.slice(0, (stream.columns || 80) + 3));
     },
     clear() {
       if (shown) stream.write('\r\u001b[K');
@@ -65,8 +71,12 @@ export function progressLine(
 export function progressText(progress: CheckProgress): string {
   const { phase, runs, done, of, broken, waitsFor } = progress;
   const count = of === undefined ? '' : ` ${done} of ${of}`;
-  const ran = runs === 0 ? '' : ` · ${runs} run`;
-  const found = broken > 0 ? ` · ${broken} broken` : '';
   const waits = waitsFor === undefined ? '' : ` · ${waitsFor}`;
+  // Here each run is an attempt to leave something out of the one schedule that broke.
+  if (phase === 'shrinking') {
+    return `  ${phases[phase]}${runs === 0 ? '' : ` · ${plural(runs, 'attempt')}`}${waits}`;
+  }
+  const ran = runs === 0 ? '' : ` · ${plural(runs, 'schedule')} run`;
+  const found = broken > 0 ? ` · ${broken} broken` : '';
   return `  ${phases[phase]}${count}${ran}${found}${waits}`;
 }

@@ -1,5 +1,6 @@
 /**
- * The candidate that a mistyped word was most likely meant to be: least edits, where swapping
+ * The candidate that a mistyped word was most likely meant to be: the only one with a name that
+ * begins with it or has it as one of its parts (`first` for first-crash); else least edits, where swapping
  * two neighbours is one (51 for 15). Nothing when every candidate is further away than half the
  * word.
  */
@@ -8,6 +9,10 @@ export function nearest<Candidate>(
   candidates: readonly Candidate[],
   namesOf: (candidate: Candidate) => readonly string[],
 ): Candidate | undefined {
+  const begun = candidates.filter((candidate) =>
+    namesOf(candidate).some((name) => isPartOf(word, name)),
+  );
+  if (begun.length === 1) return begun[0];
   let best: { readonly candidate: Candidate; readonly distance: number } | undefined;
   for (const candidate of candidates) {
     for (const name of namesOf(candidate)) {
@@ -17,6 +22,12 @@ export function nearest<Candidate>(
     }
   }
   return best?.candidate;
+}
+
+/** Two letters may begin anything, and digits are numbers of their own. */
+function isPartOf(word: string, name: string): boolean {
+  if (word.length < 3 || /^\d+$/.test(word)) return false;
+  return name.startsWith(word) || name.split('-').some((part) => part.startsWith(word));
 }
 
 function edits(a: string, b: string): number {

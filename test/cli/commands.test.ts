@@ -1,6 +1,8 @@
 /** Real processes: what ends with which code, and that nothing outlives npm. */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -26,6 +28,7 @@ describe('a wrong command ends with 2, says one sentence and one example', () =>
     ['crash.ts', ['1', '--sed', '7'], 'did you mean --seed?\n  npx crash 1 --seed 7\n'],
     ['crash.ts', ['1', '2'], 'One chapter at a time: 1, or 2?\n  npx crash 1\n'],
     ['crash.ts', ['no-such-thing-at-all'], 'There is no chapter no-such-thing-at-all.'],
+    ['crash.ts', ['first'], 'Did you mean 0 · First crash?\n  npx crash 0\n'],
     ['crash.ts', ['1', '--from', '/no/such'], 'There is no folder'],
     ['test.ts', ['15', '7'], 'npx crash 15 --seed 7\n'],
     ['chapter.ts', ['new', 'x'], 'npm run chapter new is not there yet.'],
@@ -42,6 +45,26 @@ describe('a wrong command ends with 2, says one sentence and one example', () =>
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toContain('npx crash 1 --watch');
   });
+});
+
+test("a port that is taken is the reader's to solve, and ends with 2", async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const port = String((taken.address() as AddressInfo).port);
+  for (const program of ['start.ts', 'broker.ts']) {
+    const child = spawn(process.execPath, ['--import', 'tsx', join(cli, program), '--port', port], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1' },
+    });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    // oxlint-disable-next-line no-await-in-loop -- both want the same port
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect({ program, code }).toEqual({ program, code: 2 });
+    expect(said).toContain(port);
+    expect(said).not.toMatch(/report it|\n\s+at /);
+  }
+  taken.close();
 });
 
 test('crash alone is a short help', () => {
