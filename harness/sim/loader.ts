@@ -14,7 +14,7 @@ import { evaluateLibraries, evaluateService, type Libraries } from './injected/e
 import { snapshotShared, type SharedState } from './injected/leaks.ts';
 import type { Incarnation } from './incarnation.ts';
 import { describeError } from './lines.ts';
-import { brokerAddress } from './network.ts';
+import { brokerAddress, databaseAddress } from './network.ts';
 import { createRoutingHost } from './routing-host.ts';
 import type { RunningService } from './supervisor.ts';
 import type { Loader, World } from './world.ts';
@@ -161,7 +161,7 @@ function environmentOf(process: Incarnation, ports: object): object {
   const { host, port } = brokerAddress;
   return {
     kafka: { clientId: process.slot, brokers: [`${host}:${port}`], logLevel: 1 },
-    database: { host, port: 5432, user: process.role, database: 'world' },
+    database: { ...databaseAddress, user: process.role, database: 'world' },
     slot: process.slot,
     ports,
   };

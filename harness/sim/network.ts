@@ -56,6 +56,8 @@ export interface Network {
 export type Fate = 'lost' | 'arrives';
 
 export const brokerAddress = { host: '127.0.0.1', port: 9092 };
+/** Given to every service; nobody answers there until chapters have tables. */
+export const databaseAddress = { host: '127.0.0.1', port: 5432 };
 
 export function createNetwork(world: World, listener: Listener): Network {
   return new SimNetwork(world, listener);
@@ -98,8 +100,10 @@ class SimNetwork implements Network {
     };
     this.#after(this.#world.now() + 2 * this.#world.hopMs(), () => {
       if (owner.dead || socket.destroyed) return;
-      if (this.#isCut(owner.slot))
-        return this.#refuse(socket, owner, `${address.host}:${address.port}`);
+      if (address.port === databaseAddress.port) {
+        return this.#fail(socket, owner, new Error('this chapter has no database'));
+      }
+      if (this.#isCut(owner.slot)) return this.#fail(socket, owner, refusal(address));
       connection.open = true;
       this.#connections.add(connection);
       this.#listener.opened(connection);
@@ -218,12 +222,15 @@ class SimNetwork implements Network {
     return this.#after(atMs, () => this.#world.deliver(owner, () => socket.ended()));
   }
 
-  #refuse(socket: SimSocket, owner: Incarnation, address: string): void {
-    const error = Object.assign(new Error(`connect ECONNREFUSED ${address}`), {
-      code: 'ECONNREFUSED',
-      errno: -111,
-      syscall: 'connect',
-    });
+  #fail(socket: SimSocket, owner: Incarnation, error: Error): void {
     this.#world.deliver(owner, () => socket.failed(error));
   }
+}
+
+function refusal({ host, port }: { host: string; port: number }): Error {
+  return Object.assign(new Error(`connect ECONNREFUSED ${host}:${port}`), {
+    code: 'ECONNREFUSED',
+    errno: -111,
+    syscall: 'connect',
+  });
 }

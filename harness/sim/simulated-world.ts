@@ -15,7 +15,7 @@ import { createGate, type Gate, type PlannedFault } from './gate.ts';
 import type { Incarnation } from './incarnation.ts';
 import { createKafkaLane, type KafkaLane } from './kafka-lane.ts';
 import { deepError, describeError, lineOfError } from './lines.ts';
-import { brokerAddress, createNetwork, type Network } from './network.ts';
+import { brokerAddress, createNetwork, databaseAddress, type Network } from './network.ts';
 import { createPassages, type Passages } from './passage.ts';
 import { createPortLane, type PortLane } from './port-lane.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
@@ -150,7 +150,8 @@ class SimulatedWorld implements World {
 
   connect(process: Incarnation, address: { host: string; port: number }): Duplex {
     const host = this.resolve(address.host);
-    if (host === brokerAddress.host && address.port === brokerAddress.port) {
+    const known = [brokerAddress.port, databaseAddress.port].includes(address.port);
+    if (host === brokerAddress.host && known) {
       return this.network.connect(process, { host, port: address.port });
     }
     throw process.uncontrolled(

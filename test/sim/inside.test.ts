@@ -119,3 +119,14 @@ test('every hop costs virtual time', async () => {
   expect(facts(run, 'port').map(atMsOf)).toEqual([1, 3]);
   expect(atMsOf(facts(run, 'instance', { state: 'ready' })[0])).toBe(4);
 });
+
+test('without tables the database is given, and connecting to it rejects', async () => {
+  const stage = await services(`
+    import { Pool } from 'pg';
+    export const worker = async ({ database }) => {
+      await new Pool(database).query('select 1').catch((error) => console.log(error.message));
+      return { stop: async () => {} };
+    };`);
+  const [line] = said(await stage.play({ commands: 0 }));
+  expect(line?.[0]).toBe('this chapter has no database');
+});
