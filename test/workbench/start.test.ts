@@ -47,10 +47,10 @@ test.each<readonly [string[], Record<string, string>, string]>([
   });
 });
 
-test('a taken port is one sentence, another command and code 5', async () => {
+test('a taken port is one sentence, another command and code 2', async () => {
   const { port } = await heldPort();
   expect(outcome(['--port', String(port)])).toEqual({
-    code: 5,
+    code: 2,
     out: '',
     err: expect.stringContaining(
       `Port ${port} is taken, perhaps by another npm start. Take another one:\n  npm start -- --port`,
