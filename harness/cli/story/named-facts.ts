@@ -12,24 +12,35 @@ const speaksOfCommits = /\bcommit|\btold Kafka|\bKafka (knew|was told|had( alrea
 export function namedFacts(text: string, reading: Reading, focus: Focus): ReadonlySet<number> {
   const named = new Set<number>();
   for (const command of focus.commands) {
-    const commits = speaksOfCommits.test(text) ? commitsAbout(command, text, reading) : [];
+    const commits = speaksOfCommits.test(text) ? commitsAbout(command, text, reading, focus) : [];
     for (const { seq } of [...commits, ...callsAbout(command, text, reading)]) named.add(seq);
   }
   return named;
 }
 
-/** The first that passes the command, and the last before what struck or with the offset told. */
-function commitsAbout(command: string, text: string, reading: Reading): Commit[] {
+/**
+ * The first that passes the command, the last before what struck, and the last with the offset
+ * told; nothing that came after what broke.
+ */
+function commitsAbout(
+  command: string,
+  text: string,
+  reading: Reading,
+  { witnesses }: Focus,
+): Commit[] {
   const input = reading.input(command);
   if (!input) return [];
+  const struck = Math.max(-1, ...reading.struck.map(({ fact }) => fact.seq));
+  const last = Math.max(-1, ...witnesses);
+  const end = last > Math.max(struck, input.seq) ? last : Number.MAX_SAFE_INTEGER;
   const all = reading.facts.filter(
     (fact): fact is Commit =>
       fact.kind === 'commit' &&
       fact.seq > input.seq &&
+      fact.seq <= end &&
       fact.topic === input.topic &&
       fact.partition === input.partition,
   );
-  const struck = Math.max(-1, ...reading.struck.map(({ fact }) => fact.seq));
   const told = /committed offset (?:of \S+ )?was (\d+)/.exec(text)?.[1];
   return [
     all.find(({ offset }) => offset > input.offset),
@@ -38,7 +49,7 @@ function commitsAbout(command: string, text: string, reading: Reading): Commit[]
   ].filter((commit) => commit !== undefined);
 }
 
-/** Of many calls about one command the first and the last. */
+/** The first and the one that repeats it, also after what broke: a sentence may say how late. */
 function callsAbout(command: string, text: string, reading: Reading): Fact[] {
   const calls = reading.facts.filter(
     (fact) =>
@@ -46,5 +57,7 @@ function callsAbout(command: string, text: string, reading: Reading): Fact[] {
       text.includes(fact.name) &&
       reading.commandsOf(fact).includes(command),
   );
-  return [calls[0], calls.at(-1)].filter((call) => call !== undefined);
+  return [calls[0], calls.find(({ seq }) => reading.again.has(seq))].filter(
+    (call) => call !== undefined,
+  );
 }

@@ -66,7 +66,7 @@ export function rowsOf(reading: Reading, focus: Focus): Row[] {
     const needless = fact.seq > end && !strike;
     const weight = proof
       ? 90
-      : !needless && seqs.some((seq) => focus.named.has(seq))
+      : seqs.some((seq) => focus.named.has(seq))
         ? keptWeight
         : fact.seq === skipped && !needless
           ? 50

@@ -168,6 +168,28 @@ test('an offset that a sentence names stands in the table, whatever it covers', 
   expect(text).toContain('committed: 2');
 });
 
+test('a call that a sentence names stands in the table though it came after what broke', () => {
+  const scribe = new Scribe();
+  const greeter = { slot: 'greeter-0' };
+  const arrived = scribe.at(9).append('greetings.v1', 0, 0, 'm1');
+  scribe.at(12).deliver(greeter, 'greetings.v1', 0, { m1: 0 });
+  const broke = scribe.at(13).commit(greeter, 'greeter', 'greetings.v1', 0, 1, ['m1']);
+  scribe.at(17).port(greeter, 'sink.record', 'm1');
+  const text = renderReport(
+    report({
+      scribe,
+      faults: [],
+      property: 'commit-safe',
+      says: 'a committed offset promises that every record below it is done',
+      sentence: 'greeter-0 committed 1 on greetings.v1/0, yet m1 (offset 0) was not done.',
+      witnesses: [arrived, broke],
+    }),
+    wide,
+  );
+  expect(text.replaceAll(/\s+/g, ' ')).toContain('sink.record took m1 at 17 ms.');
+  expect(text).toMatch(/^ +17 {2}sink\.record m1/m);
+});
+
 test('an offset below 0 is none, as kafkajs writes it', () => {
   const plot = plots.rejection();
   const facts = plot.scribe.facts.map((fact) =>
