@@ -113,8 +113,8 @@ function commitDraft(fact: Commit, reading: Reading): Draft {
       },
     ],
     sentence:
-      `${fact.slot ?? 'Somebody else'} commits offset ${commitWords(fact.offset)} of ${logName(fact)}` +
-      ` for the group ${fact.group}.`,
+      `${fact.slot ?? 'Somebody else'} commits offset ${commitWords(fact.offset)}` +
+      ` of ${logName(fact)} for the group ${fact.group}.`,
     weight: same ? 10 : 60,
   };
 }

@@ -22,7 +22,7 @@ export function list(items: readonly string[], most = 3): string {
   return `${items.slice(0, most - 1).join(', ')} and ${items.length - most + 1} more`;
 }
 
-/** Kafka has no offset below 0: a group that committed nothing is told -1, and kafkajs writes it back. */
+/** No record has an offset below 0: -1 and -2 are what kafkajs stores for "none". */
 export function commitWords(offset: number): string {
   return offset >= 0 ? String(offset) : `${offset} (kafkajs's "none")`;
 }
