@@ -23,7 +23,7 @@ import { appendBatch } from './append.ts';
 import type { BrokerConfig, BrokerOptions } from './config.ts';
 import type { BrokerEvent } from './events.ts';
 import type { Answer, KafkaRequest } from './handler.ts';
-import { handlers } from './handlers/registry.ts';
+import { handlers } from './handler-table.ts';
 import { refusal } from './refusal.ts';
 import { createState, type BrokerState } from './state.ts';
 import { addTopic } from './topic-admin.ts';

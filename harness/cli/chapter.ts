@@ -1,6 +1,7 @@
 /**
  * `npm run chapter check [name]`: is a chapter whole, and does it prove what it says? `capture [name]`
- * makes the output its text shows. `new` is not there yet. npm keeps options for itself: with options it is `npm run chapter -- check --seeds 4`.
+ * makes the output its text shows. `new` is not there yet. npm keeps options
+ * for itself: with options it is `npm run chapter -- check --seeds 4`.
  */
 import { parseArgs } from 'node:util';
 import { misused, runAndExit, type ExitCode } from './main.ts';

@@ -68,7 +68,9 @@ test('with "in flight arrives" the other bytes are applied although nobody waits
 });
 
 test('a held request of a dead process arrives or is lost, as the schedule says', async () => {
-  const hold = `hold caller-0 · Produce orders (m1-1) · #1 · before apply until caller-0 · ApiVersions · #9 · before apply`;
+  const hold =
+    'hold caller-0 · Produce orders (m1-1) · #1 · before apply ' +
+    'until caller-0 · ApiVersions · #9 · before apply';
   const at = `${firstProduce} · after apply`;
   const written = async (options?: { inFlight: 'arrives' }): Promise<readonly unknown[]> => {
     const faults = [faultAt('crash', at, options)];

@@ -68,7 +68,9 @@ test('what is behind a held request on its connection waits for it', async () =>
   const pair = await services(
     worker('await Promise.all([heartbeat(), ports.sink.record(order)]);'),
   );
-  const hold = `hold worker-0 · OffsetCommit workers (m1) · #1 · before apply until worker-7 · sink.record · #1 · after apply`;
+  const hold =
+    'hold worker-0 · OffsetCommit workers (m1) · #1 · before apply ' +
+    'until worker-7 · sink.record · #1 · after apply';
   const run = await pair.play({ commands: 2, holds: [hold] });
   const [first] = facts(run, 'operation', { operation: 'OffsetCommit', step: 'applied' });
   expect(first?.cause).toEqual(['m1']);
