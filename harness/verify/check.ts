@@ -14,27 +14,28 @@ export function check({ onProgress, signal, ...request }: CheckRequest): Promise
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    const end = (): void => {
+    const end = (how: (child: ChildProcess) => void): void => {
       signal?.removeEventListener('abort', abort);
-      stop(child);
+      child.removeAllListeners('exit');
+      how(child);
     };
     const abort = (): void => {
-      end();
+      end(kill);
       reject(signal?.reason as Error);
     };
     signal?.addEventListener('abort', abort);
     child.on('message', (message: FromSimulation) => {
       if (message.kind === 'progress') return onProgress?.(message.event);
-      end();
+      end(release);
       if (message.kind === 'report') resolve(message.report);
       else reject(revived(message.error));
     });
     child.on('error', (error) => {
-      end();
+      end(kill);
       reject(new Failure('TROUBLE', 'The simulation could not be started.', { cause: error }));
     });
     child.on('exit', (code, by) => {
-      end();
+      end(kill);
       const how = by === null ? `code ${code}` : by;
       reject(new Failure('TROUBLE', `The simulation ended by itself (${how}).`));
     });
@@ -42,7 +43,12 @@ export function check({ onProgress, signal, ...request }: CheckRequest): Promise
   });
 }
 
-function stop(child: ChildProcess): void {
-  child.removeAllListeners('exit');
+function kill(child: ChildProcess): void {
   child.kill('SIGKILL');
+}
+
+/** It ends itself when its channel closes, and is waited for by nobody. */
+function release(child: ChildProcess): void {
+  child.disconnect();
+  child.unref();
 }

@@ -61,7 +61,8 @@ export async function runCheck(request: CheckRequest, lent?: Pool): Promise<Repo
       flags: flagsOf(check.chapter, request),
     });
   } finally {
-    if (lent === undefined) await pool.close();
+    // Not waited for: threads take their time to end, and the report is ready.
+    if (lent === undefined) void pool.close();
   }
 }
 

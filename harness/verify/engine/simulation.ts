@@ -2,7 +2,7 @@
  * The simulation process: owns the threads that run learners' code, so that whatever that code does ends here and not
  * in the command. It ends itself when its parent goes, however that happened.
  */
-import { invariant, writeCompiled } from '#kernel';
+import { invariant } from '#kernel';
 import type { CheckProgress, CheckRequest } from '../request.ts';
 import type { Report } from '../report.ts';
 import { plainError, type PlainError } from './plain-error.ts';
@@ -20,14 +20,12 @@ const say = (message: FromSimulation): void => {
   process.send(message);
 };
 
+// Node writes what it compiled when a process ends so, for the next check; nobody waits for it.
 process.on('disconnect', () => process.exit());
 
 process.once('message', (request: ToSimulation) => {
   runCheck({ ...request, onProgress: (event) => say({ kind: 'progress', event }) }).then(
-    (report) => {
-      writeCompiled(); // whoever hears the report ends this process
-      say({ kind: 'report', report });
-    },
+    (report) => say({ kind: 'report', report }),
     (error: unknown) => say({ kind: 'failed', error: plainError(error) }),
   );
 });

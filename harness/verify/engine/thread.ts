@@ -1,7 +1,7 @@
 /** One simulation thread: prepares programs, runs schedules one after the other, counts events for its supervisor. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { pathToFileURL } from 'node:url';
-import { invariant, writeCompiled } from '#kernel';
+import { invariant, stopwatch, writeCompiled } from '#kernel';
 import type { ChapterDefinition } from '#kit';
 import { events, isInService, type FromThread, type ToThread } from './messages.ts';
 import { plainError } from './plain-error.ts';
@@ -26,7 +26,12 @@ const prepare = async (message: ToThread & { kind: 'program' }): Promise<Program
   });
 };
 
-/** A thread is terminated, never ended: what it compiled is written once, after its first run. */
+/**
+ * A thread is terminated, never ended, so it writes what it compiled while it runs: once, and late
+ * enough not to keep a first finding waiting.
+ */
+const sinceStart = stopwatch();
+const writesAfterMs = 3_000;
 let written = false;
 
 const say = (message: FromThread): void => port.postMessage(message);
@@ -46,8 +51,9 @@ port.on('message', (message: ToThread) => {
     .then(
       (outcome) => {
         say({ kind: 'ran', id, outcome });
-        if (!written) writeCompiled();
+        if (written || sinceStart() < writesAfterMs) return;
         written = true;
+        writeCompiled();
       },
       (error: unknown) => say({ kind: 'failed', id, error: plainError(error) }),
     );
