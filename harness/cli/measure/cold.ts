@@ -5,11 +5,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createBroker, serveBroker } from '#broker';
 import { loadChapter, projectRoot, resolveChapter } from '#content';
 import { Failure } from '#kernel';
 import { spread, type Spread } from './numbers.ts';
 
+const writesMs = 3_000;
 const kept = join(projectRoot, '.crashproof');
 
 export interface FirstRed {
@@ -67,6 +69,8 @@ async function aside<Value>(folder: string, work: () => Promise<Value>): Promise
   try {
     return await work();
   } finally {
+    // A check that has ended may still write what it compiled.
+    await pause(writesMs);
     rmSync(folder, { recursive: true, force: true });
     if (had) renameSync(other, folder);
   }

@@ -15,13 +15,21 @@ export type FromSimulation =
   | { readonly kind: 'report'; readonly report: Report }
   | { readonly kind: 'failed'; readonly error: PlainError };
 
+/** Whoever asked has heard the end of it. */
+let isDone = false;
+
 const say = (message: FromSimulation): void => {
   invariant(process.send !== undefined, 'this file runs as a child process');
+  isDone ||= message.kind !== 'progress';
   process.send(message);
 };
 
-// Node writes what it compiled when a process ends so, for the next check; nobody waits for it.
-process.on('disconnect', () => process.exit());
+process.on('disconnect', () => {
+  // Node writes what it compiled when a process ends in order: for the next check, and only when
+  // nobody waits. One that was left behind ends at once.
+  if (isDone) process.exit();
+  process.kill(process.pid, 'SIGKILL');
+});
 
 process.once('message', (request: ToSimulation) => {
   runCheck({ ...request, onProgress: (event) => say({ kind: 'progress', event }) }).then(
