@@ -179,7 +179,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 
 test('the program with a busy port says so, with a wrong option how it is used', async () => {
   const busy = await program(['--port', String(server.port)]);
-  expect(await busy.ended).toEqual([5, null]);
+  expect(await busy.ended).toEqual([2, null]);
   expect(busy.output()).toMatch(/^Port \d+ on 127\.0\.0\.1 is taken\. .*\n$/);
   const wrong = await program(['--prot', '1']);
   expect(await wrong.ended).toEqual([2, null]);
