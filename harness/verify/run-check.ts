@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { Failure, hashName, stopwatch } from '#kernel';
-import type { ChapterDefinition, Command, Level } from '#kit';
+import type { Command, Level } from '#kit';
 import { loadChapter, resolveChapter, type Chapter } from '#content';
 import { parseFault, parseSchedule, shrink, type Schedule } from '#schedule';
 import { bundle, type Bundle } from '#sim';
@@ -214,7 +214,7 @@ async function runOne({ runner, single, input }: Check): Promise<SearchResult> {
     tally,
     fresh: true,
     complete: true,
-  } satisfies SearchResult & { readonly input?: typeof input };
+  };
 }
 
 /** Makes a hit small and runs it once more, traced, with nothing shared. */
@@ -271,5 +271,3 @@ async function smallest(
     { runs: shrinkRuns },
   );
 }
-
-export type { ChapterDefinition };
