@@ -97,9 +97,14 @@ test('a greeting that was committed before it was recorded is lost by the kill',
   const report = await live(address, { folders: [solution, mutant('commit-first')] });
   expect(report.verdict).toBe('broken');
   const [finding] = report.findings;
-  const fault = 'crash greeter-0 · sink.record (m2) · #1 · before apply';
+  // The second call is about m2 only where the greeter was there before the greetings: a late one
+  // finds all of them and reads them by partition.
+  const [fault = ''] = finding?.faults ?? [];
+  const [, lost = ''] =
+    /^crash greeter-0 · sink\.record \((m[123])\) · #1 · before apply$/.exec(fault) ?? [];
+  expect(lost).not.toBe('');
   expect(finding).toMatchObject({ property: 'no-loss', faults: [fault] });
-  expect(finding?.sentence).toContain('m2 was acknowledged');
+  expect(finding?.sentence).toContain(`${lost} was acknowledged`);
   expect(finding?.replay).toBe(
     `npx crash 1 --world live --broker ${address} --from ${mutant('commit-first')} --fault '${fault}'`,
   );
