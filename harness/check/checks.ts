@@ -20,6 +20,7 @@ const moving: ReadonlySet<Fact['kind']> = new Set<Fact['kind']>([
   'append',
   'commit',
   'port',
+  'table',
   'command',
   'assign',
   'instance',

@@ -32,6 +32,7 @@ export type Fact = Stamp &
     | CommitFact
     | AssignFact
     | PortFact
+    | TableFact
     | InstanceFact
     | FaultFact
     | ConsoleFact
@@ -56,9 +57,9 @@ export interface OperationFact {
   readonly kind: 'operation';
   readonly slot: Slot;
   readonly incarnation: number;
-  /** Kafka API or `port.call`. */
+  /** Kafka API, SQL verb or `port.call`. */
   readonly operation: string;
-  /** Topic, group, or empty. */
+  /** Topic, group, table, or empty. */
   readonly target: string;
   readonly cause: readonly string[];
   readonly ordinal: number;
@@ -124,6 +125,19 @@ export interface PortFact {
   readonly outcome: 'applied' | 'rejected';
   readonly slot: Slot;
   readonly incarnation: number;
+  readonly line?: SourceLine;
+}
+
+/**
+ * What a commit changed in the declared tables: all rows of each that is not as it was. One fact a commit, so that no
+ * moment sees half of one. The first, before anything starts, has the seed rows and no slot.
+ */
+export interface TableFact {
+  readonly kind: 'table';
+  readonly tables: Readonly<Record<string, readonly Readonly<Record<string, Json>>[]>>;
+  /** Who committed; absent for seed rows. */
+  readonly slot?: Slot;
+  readonly incarnation?: number;
   readonly line?: SourceLine;
 }
 

@@ -1,8 +1,7 @@
 /**
  * Folds facts into the moment that properties see, one fact at a time. Arrays grow in place and
  * are handed out as they are, because a run has hundreds of moments and a check has thousands of
- * runs: who wants to keep a moment, folds again. Left out: tables stay empty until facts carry
- * rows.
+ * runs: who wants to keep a moment, folds again.
  */
 import type {
   ChapterDefinition,
@@ -40,7 +39,7 @@ export function createFold(chapter: ChapterDefinition): Fold {
   const commands = createCommands();
   const commits = createCommits();
   const roster = createRoster();
-  const tables = {};
+  const tables: Mutable<Moment['tables']> = {};
   const effects = createEffects(chapter, { calls, topics: log.topics, tables }, troubles);
   const sight: Mutable<Sight> = {
     ...commands.views,
@@ -80,6 +79,9 @@ export function createFold(chapter: ChapterDefinition): Fold {
     } else if (fact.kind === 'port') {
       calls.push(callOf(fact));
       effects.changed('calls', fact.seq);
+    } else if (fact.kind === 'table') {
+      Object.assign(tables, fact.tables);
+      effects.changed('tables', fact.seq);
     } else if (fact.kind === 'assign') {
       // A group may find its members until it has read something.
       if (roster.hasRead.has(fact.group)) sight.calm = false;

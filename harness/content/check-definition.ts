@@ -2,6 +2,7 @@
  * The definition of a chapter against its own promises. TypeScript has checked the types where
  * `chapter.ts` is compiled; here stands what types cannot say.
  */
+import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import type { ChapterDefinition, Command, Sending } from '#kit';
@@ -21,13 +22,15 @@ const sharedProperties = new Set([
 /** Findings that the engine makes without a property; a chapter may have hints for them. */
 const engineFindings = new Set(['stays-up', 'comes-to-rest']);
 
-export function checkDefinition({ definition, folder }: Chapter, report: Report): void {
+export function checkDefinition(chapter: Chapter, report: Report): void {
+  const { definition, folder } = chapter;
   const file = `chapters/${folder}/chapter.ts`;
   const say = (sentence: string): void => report('definition', sentence, { file });
   checkWords(definition, say);
   checkWorld(definition, say);
   checkProperties(definition, say);
   checkWorkload(definition, say);
+  checkTables(chapter, say);
 }
 
 type Say = (sentence: string) => void;
@@ -53,6 +56,19 @@ function checkWorld({ roles, topics, groups }: ChapterDefinition, say: Say): voi
     }
   }
   if (new Set(groups).size < groups.length) say('A group is named twice.');
+}
+
+function checkTables({ definition, schemaPath }: Chapter, say: Say): void {
+  const hasSchema = existsSync(schemaPath);
+  const { tables } = definition;
+  if (tables === undefined) {
+    if (hasSchema) say('There is a schema.sql, but no tables are declared.');
+    return;
+  }
+  if (!hasSchema) say('It declares tables, but there is no schema.sql beside it.');
+  for (const [name, query] of Object.entries(tables)) {
+    if (!/^\s*(select|with|table)\b/i.test(query)) say(`The query of table ${name} reads nothing.`);
+  }
 }
 
 function checkProperties(definition: ChapterDefinition, say: Say): void {

@@ -5,6 +5,9 @@ import { join, sep } from 'node:path';
 import { invariant } from '#kernel';
 import type { Chapter, ChapterFolder } from './chapters.ts';
 
+/** SQL of a chapter's tables, and of what an exercise, solution or overlay adds to them. */
+export const schemaFile = 'schema.sql';
+
 /** All files below a folder, relative, with `/`, sorted; none where there is no folder. */
 export async function listFiles(folder: string): Promise<readonly string[]> {
   if (!existsSync(folder)) return [];
@@ -68,4 +71,20 @@ export async function sourceFiles(
 
 async function filesBelow(folder: string): Promise<Map<string, string>> {
   return new Map((await listFiles(folder)).map((file) => [file, join(folder, file)]));
+}
+
+/**
+ * The SQL that makes the tables of a world, in order: the chapter's, then that of the folders laid
+ * over each other, where the last one that has any wins. None where the chapter has no database.
+ */
+export async function schemaOf(
+  { definition, schemaPath }: Chapter,
+  folders: readonly string[],
+): Promise<readonly string[]> {
+  if (definition.tables === undefined) return [];
+  const own = folders
+    .map((folder) => join(folder, schemaFile))
+    .findLast((file) => existsSync(file));
+  const files = own === undefined ? [schemaPath] : [schemaPath, own];
+  return Promise.all(files.map((file) => readFile(file, 'utf8')));
 }

@@ -10,7 +10,7 @@ export {
   type Overlay,
 } from './chapters.ts';
 export { checkChapter, checkChapters } from './check.ts';
-export { equalsMaster, sourceFiles, type Source } from './files.ts';
+export { equalsMaster, schemaOf, sourceFiles, type Source } from './files.ts';
 export type { Problem } from './problem.ts';
 export { readRegion, type Region } from './regions.ts';
 export {

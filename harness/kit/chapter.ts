@@ -96,6 +96,11 @@ export interface ChapterDefinition {
   /** Consumer groups that COMMIT-SAFE and PROGRESS judge; other groups are the learner's own. */
   readonly groups: readonly string[];
   readonly ports?: Readonly<Record<string, PortDefinition>>;
+  /**
+   * What properties see of the database, by name: one query each over the tables of the chapter's `schema.sql`,
+   * recorded whenever a commit changed it. Left out = the chapter has no database.
+   */
+  readonly tables?: Readonly<Record<string, string>>;
   readonly workload: {
     readonly example: readonly Command[];
     readonly commands: Arbitrary<readonly Command[]>;

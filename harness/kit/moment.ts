@@ -45,6 +45,8 @@ export interface CommittedOffset {
   readonly atMs: number;
 }
 
+export type Row = Readonly<Record<string, unknown>>;
+
 export interface PortCall {
   /** `sink.record` */
   readonly name: string;
@@ -100,8 +102,11 @@ export interface Moment {
   >;
   readonly committed: readonly CommittedOffset[];
   readonly groups: Readonly<Record<string, GroupView>>;
-  /** Rows by declared table; empty while the chapter has no database. */
-  readonly tables: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+  /**
+   * Rows by declared table as they stand after the latest commit, each an object as PostgreSQL's `row_to_json` makes
+   * it: numbers of every kind are numbers, timestamps are text. Empty without a database.
+   */
+  readonly tables: Readonly<Record<string, readonly Row[]>>;
   readonly calls: readonly PortCall[];
   readonly instances: readonly InstanceView[];
   /** By the chapter's `flow.effects`. */

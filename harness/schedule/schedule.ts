@@ -18,9 +18,9 @@ export type Phase = 'before apply' | 'after apply' | 'after answer';
 export interface FaultPoint {
   /** `greeter-0` */
   readonly slot: string;
-  /** Kafka API or port call: `OffsetCommit`, `sink.record`. */
+  /** Kafka API, SQL verb or port call: `OffsetCommit`, `INSERT`, `sink.record`. */
   readonly operation: string;
-  /** Topic or group; empty for a port call. */
+  /** Topic, group or table; empty for a port call. */
   readonly target: string;
   /** Commands it is about, in order. */
   readonly cause: readonly string[];
@@ -92,7 +92,7 @@ export interface Schedule {
 export interface Crossing {
   readonly point: FaultPoint;
   readonly phase: Phase;
-  readonly target: 'kafka' | 'port';
+  readonly target: 'kafka' | 'port' | 'sql';
   /** Topics the operation is about. */
   readonly topics: readonly string[];
   /** Virtual time, and index in the order of all crossings of the run. */

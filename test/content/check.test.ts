@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkChapters } from '#content';
+import { checkChapters, schemaOf } from '#content';
 import { course, definition, text, words, worker } from './tiny-course.ts';
 
 const chapter = 'chapters/01-tiny';
@@ -112,6 +112,50 @@ describe('definition', () => {
     expect(sentences[0]).toMatch(/^There is no shared property no-lass: one of no-loss, /);
     const own = renamed.replace("'no-lass': 'shared'", "'no-lass': { says: '', when: 'always' }");
     expect(await sentencesOf(`${chapter}/chapter.ts`, own)).toEqual([]);
+  });
+});
+
+describe('tables', () => {
+  const withTables = (query: string): string =>
+    definition.replace("groups: ['worker'],", `groups: ['worker'], tables: { done: '${query}' },`);
+
+  test('declared tables and their schema come together', async () => {
+    const tiny = course('01-tiny');
+    tiny.write(`${chapter}/chapter.ts`, withTables('select id from done'));
+    expect(await tiny.sentences()).toEqual([
+      'It declares tables, but there is no schema.sql beside it.',
+    ]);
+    tiny.write(`${chapter}/schema.sql`, 'create table done (id text);');
+    expect(await tiny.sentences()).toEqual([]);
+  });
+
+  test('a schema needs tables that are declared, a table a query', async () => {
+    expect(await sentencesOf(`${chapter}/schema.sql`, 'create table done (id text);')).toEqual([
+      'There is a schema.sql, but no tables are declared.',
+    ]);
+    const tiny = course('01-tiny');
+    tiny.write(`${chapter}/schema.sql`, 'create table done (id text);');
+    tiny.write(`${chapter}/chapter.ts`, withTables('delete from done'));
+    expect(await tiny.sentences()).toEqual(['The query of table done reads nothing.']);
+  });
+
+  test('a stub, a solution or an overlay may have a schema that the others have not', async () => {
+    const tiny = course('01-tiny');
+    tiny.write(`${chapter}/chapter.ts`, withTables('select id from done'));
+    tiny.write(`${chapter}/schema.sql`, 'create table done (id text);');
+    const index = 'create unique index on done (id);';
+    tiny.write('solutions/01-tiny/schema.sql', index);
+    tiny.write(`${chapter}/variants/slow/schema.sql`, 'create view seen as select id from done;');
+    expect(await tiny.sentences()).toEqual([]);
+    const loaded = await tiny.load();
+    expect(await schemaOf(loaded, [loaded.stubPath])).toEqual(['create table done (id text);']);
+    const overlaid = [loaded.solutionPath, `${loaded.path}/mutants/hasty`];
+    expect(await schemaOf(loaded, overlaid)).toEqual(['create table done (id text);', index]);
+    const [slow] = loaded.variants;
+    expect(await schemaOf(loaded, [loaded.solutionPath, slow?.path ?? ''])).toEqual([
+      'create table done (id text);',
+      'create view seen as select id from done;',
+    ]);
   });
 });
 
