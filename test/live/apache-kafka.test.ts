@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkLive } from '#verify';
-import { missingForKafka, startKafka, type ApacheKafka } from './apache-kafka.ts';
+import { missingForKafka, startKafka, type ApacheKafka } from '../support/apache-kafka.ts';
 
-const missing = await missingForKafka();
+const missing = await missingForKafka('3.9.1');
 const root = process.cwd();
 let kafka: ApacheKafka | undefined;
 
@@ -10,7 +10,7 @@ if (missing !== undefined) process.stderr.write(`${missing}\n`);
 
 describe.skipIf(missing !== undefined)('on a real Apache Kafka', () => {
   beforeAll(async () => {
-    kafka = await startKafka();
+    kafka = await startKafka('3.9.1');
   }, 300_000);
 
   afterAll(() => kafka?.stop());
