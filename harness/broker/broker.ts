@@ -179,7 +179,6 @@ function parse(frame: Buffer, id: number, connection: number): KafkaRequest {
     if (!(error instanceof ProtocolError) || error.kind !== 'unsupported-version') throw error;
     const { api, version, correlationId, clientId = null } = error.header;
     if (api !== 'ApiVersions' || correlationId === undefined || version === undefined) throw error;
-    if (version < 0) throw error;
     const body = { unsupportedVersion: version };
     return { id, connection, api, version: 0, correlationId, clientId, body, size };
   }
