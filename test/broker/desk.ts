@@ -170,10 +170,3 @@ export function batchOf(
   const records = values.map((value) => ({ key: 'k', value }));
   return encodeBatch({ records, baseTimestamp: 500, ...batch });
 }
-
-/** The same bytes with one of them changed; the CRC stays what it was. */
-export function tampered(batch: Buffer, at: number, byte: number): Buffer {
-  const copy = Buffer.from(batch);
-  copy[at] = byte;
-  return copy;
-}

@@ -1,0 +1,58 @@
+/**
+ * The contract as data: named behaviours, each a sentence with a few lines that show it on any
+ * broker. A behaviour that holds in one line of Kafka only names it. A race lists what may come
+ * out: a real Kafka must stay inside, and the embedded broker must come to each of them, and to
+ * nothing else, when every order of what can happen is played (races.ts).
+ */
+import type { ApiName, ErrorName } from '#protocol';
+import type { Scene } from './scene.ts';
+
+export type Line = '3.9' | '4';
+
+export interface Behaviour {
+  readonly kind: 'behaviour';
+  readonly says: string;
+  /** Where left out: both. */
+  readonly line?: Line;
+  /** Why the embedded broker does otherwise, in a sentence; it stands in UNSUPPORTED.md too. */
+  readonly notEmbedded?: string;
+  readonly show: (kafka: Scene) => Promise<void>;
+}
+
+export interface Race {
+  readonly kind: 'race';
+  readonly says: string;
+  readonly line?: Line;
+  readonly outcomes: readonly string[];
+  /** Errors that stand for what a cluster of one process cannot do by itself. */
+  readonly mayAnswer?: Readonly<Partial<Record<ApiName, readonly ErrorName[]>>>;
+  readonly play: (kafka: Scene) => Promise<string>;
+}
+
+type Show = Behaviour['show'];
+
+export class Area {
+  readonly name: string;
+  readonly cases: (Behaviour | Race)[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  holds(says: string, show: Show): void {
+    this.cases.push({ kind: 'behaviour', says, show });
+  }
+
+  holdsOn(line: Line, says: string, show: Show): void {
+    this.cases.push({ kind: 'behaviour', says, line, show });
+  }
+
+  /** True of Kafka; the embedded broker differs, and says so. */
+  exception(says: string, notEmbedded: string, show: Show, line?: Line): void {
+    this.cases.push({ kind: 'behaviour', says, notEmbedded, show, ...(line && { line }) });
+  }
+
+  races(says: string, race: Omit<Race, 'kind' | 'says'>): void {
+    this.cases.push({ kind: 'race', says, ...race });
+  }
+}

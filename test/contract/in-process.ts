@@ -1,0 +1,160 @@
+/**
+ * The embedded broker without a socket, in virtual time: when everything that was asked is answered
+ * or waits and the case itself waits too, the next thing that time alone would do happens at once.
+ *
+ * A `chooser` may let such a thing happen earlier than anything else asks for: before a request is
+ * applied it says whether the next timer goes first. That is how a race is played out every way
+ * (races.ts).
+ */
+import { createBroker, type Broker, type BrokerOptions, type KafkaRequest } from '#broker';
+import type { ApiName, ErrorName } from '#protocol';
+import { Conversation, type Running, type Wire } from './wire.ts';
+
+/** What happens before this request is applied, besides nothing. */
+export type Move = 'timer' | ErrorName;
+export type Chooser = (api: ApiName, moves: readonly Move[]) => Move | 'apply';
+
+export interface InProcessOptions extends BrokerOptions {
+  readonly chooser?: Chooser;
+  /** Answers that a healthy Kafka may give in place of the broker's own. */
+  readonly mayAnswer?: Readonly<Partial<Record<ApiName, readonly ErrorName[]>>>;
+}
+
+/** Timers further ahead than this are not part of a race: sessions, long polls. */
+const raceWindowMs = 1_000;
+
+interface Client {
+  readonly id: number;
+  readonly wire: Conversation;
+  readonly requests: (KafkaRequest | 'close')[];
+  busy: boolean;
+}
+
+export class InProcess implements Running {
+  readonly broker: Broker;
+  readonly #options: InProcessOptions;
+  readonly #clients = new Map<number, Client>();
+  readonly #sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
+  #nowMs = Date.UTC(2026, 0, 1);
+  #ids = 0;
+  #looks = false;
+
+  constructor(options: InProcessOptions = {}) {
+    const { chooser: _chooser, mayAnswer: _mayAnswer, ...broker } = options;
+    this.#options = options;
+    this.broker = createBroker({ groupInitialRebalanceDelayMs: 0, ...broker });
+  }
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  open(): Promise<Wire> {
+    const id = ++this.#ids;
+    const hangUp = (): void => this.#drop(client);
+    const send = (bytes: Buffer): void => this.#receive(client, bytes);
+    const client: Client = { id, wire: new Conversation(send, hangUp), requests: [], busy: false };
+    this.#clients.set(id, client);
+    this.broker.connect(id);
+    return Promise.resolve(client.wire);
+  }
+
+  pass(ms: number): Promise<void> {
+    const atMs = this.#nowMs + ms;
+    return new Promise((wake) => {
+      this.#sleepers.push({ atMs, wake });
+      this.#lookLater();
+    });
+  }
+
+  stop(): Promise<void> {
+    for (const client of this.#clients.values()) this.#drop(client);
+    return Promise.resolve();
+  }
+
+  #receive(client: Client, bytes: Buffer): void {
+    if (!this.#clients.has(client.id)) return;
+    client.requests.push(...this.broker.receive(client.id, bytes));
+    this.#work(client);
+    this.#lookLater();
+  }
+
+  #work(client: Client): void {
+    while (!client.busy && this.#clients.has(client.id)) {
+      const request = client.requests.shift();
+      if (request === undefined) return;
+      if (request === 'close') return this.#drop(client);
+      client.busy = true;
+      this.#play(client, request);
+    }
+  }
+
+  #play(client: Client, request: KafkaRequest): void {
+    const { chooser, mayAnswer } = this.#options;
+    while (chooser !== undefined) {
+      const next = this.broker.nextTimer();
+      const near = next !== undefined && next.atMs <= this.#nowMs + raceWindowMs;
+      const errors = mayAnswer?.[request.api] ?? [];
+      const moves: Move[] = near ? ['timer', ...errors] : [...errors];
+      const move = moves.length === 0 ? 'apply' : chooser(request.api, moves);
+      if (move === 'apply') break;
+      if (move === 'timer') {
+        this.#runTimer();
+        continue;
+      }
+      client.busy = false;
+      client.wire.receive(this.broker.refuse(request, move));
+      return;
+    }
+    this.broker.apply(request, this.#nowMs);
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    for (const { request, body, bytes } of this.broker.take().answers) {
+      const client = this.#clients.get(request.connection);
+      if (client === undefined) continue;
+      client.busy = false;
+      if (body === 'close') this.#drop(client);
+      else if (bytes !== undefined) client.wire.receive(bytes);
+    }
+    for (const client of this.#clients.values()) this.#work(client);
+  }
+
+  #drop(client: Client): void {
+    if (!this.#clients.delete(client.id)) return;
+    this.broker.disconnect(client.id);
+    client.wire.end();
+  }
+
+  #runTimer(): void {
+    this.#nowMs = Math.max(this.#nowMs, this.broker.nextTimer()?.atMs ?? 0);
+    this.broker.runTimer(this.#nowMs);
+    this.#deliver();
+  }
+
+  /** Immediates come when no promise can go on by itself any more. */
+  #lookLater(): void {
+    if (this.#looks) return;
+    this.#looks = true;
+    setImmediate(() => {
+      this.#looks = false;
+      this.#look();
+    });
+  }
+
+  #look(): void {
+    const asked = [...this.#clients.values()].some(({ wire }) => wire.waits);
+    if (!asked && this.#sleepers.length === 0) return;
+    this.#sleepers.sort((a, b) => a.atMs - b.atMs);
+    const sleeper = this.#sleepers[0];
+    const timer = this.broker.nextTimer();
+    if (timer !== undefined && timer.atMs <= (sleeper?.atMs ?? Infinity)) this.#runTimer();
+    else if (sleeper !== undefined) {
+      this.#nowMs = Math.max(this.#nowMs, sleeper.atMs);
+      this.#sleepers.shift();
+      sleeper.wake();
+    } else return; // A question that nothing will ever answer: the case's own limit ends it.
+    this.#lookLater();
+  }
+}

@@ -1,0 +1,82 @@
+/** Shows every case of the contract on one broker, each as a test of its own, many at a time. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BrokerOptions } from '#broker';
+import type { Behaviour, Line, Race } from './area.ts';
+import { areas } from './areas.ts';
+import { InProcess } from './in-process.ts';
+import { Pool } from './pool.ts';
+import { playEveryWay } from './races.ts';
+import { Scene } from './scene.ts';
+import type { Running } from './wire.ts';
+
+/** A race on a real broker is run this often; every outcome must be one that is listed. */
+const tries = 12;
+const limitMs = 30_000;
+
+const holdsOn = (one: Behaviour | Race, line: Line): boolean =>
+  one.line === undefined || one.line === line;
+
+/** Every case a broker of its own, in virtual time; races in every order of events. */
+export function runInProcess(line: Line, options: BrokerOptions): void {
+  eachCase(line, (one) => {
+    if (one.kind === 'behaviour') {
+      if (one.notEmbedded !== undefined) return undefined;
+      return async () => {
+        const running = new InProcess(options);
+        await one.show(new Scene(running, new Pool(running, 3), 'case'));
+        await running.stop();
+      };
+    }
+    return async () => {
+      const outcomes = [...(await playEveryWay(one, options)).keys()];
+      expect(outcomes.toSorted()).toEqual(one.outcomes.toSorted());
+    };
+  });
+}
+
+/** All cases on one broker behind an address. */
+export function runAgainst(
+  line: Line,
+  real: boolean,
+  start: () => Promise<Running>,
+  startMs: number,
+): void {
+  let running: Running;
+  let pool: Pool;
+  let count = 0;
+  beforeAll(async () => {
+    running = await start();
+    pool = new Pool(running, 60);
+    // The first partition waits for everything that a broker does after its start.
+    await pool.take();
+  }, startMs);
+  afterAll(() => running?.stop());
+  const scene = (): Scene => new Scene(running, pool, String(++count));
+  eachCase(line, (one) => {
+    if (one.kind === 'behaviour') {
+      if (one.notEmbedded !== undefined && !real) return undefined;
+      return () => one.show(scene());
+    }
+    return async () => {
+      for (let round = 0; round < tries; round++) {
+        expect(one.outcomes).toContain(await one.play(scene()));
+      }
+    };
+  });
+}
+
+function eachCase(
+  line: Line,
+  showing: (one: Behaviour | Race) => (() => Promise<void>) | undefined,
+): void {
+  for (const { name, cases } of areas) {
+    const rows = cases
+      .filter((one) => holdsOn(one, line))
+      .map((one) => ({ says: one.says, show: showing(one) }))
+      .filter(({ show }) => show !== undefined);
+    if (rows.length === 0) continue;
+    describe.concurrent.each([{ name }])('$name', () => {
+      test.concurrent.each(rows)('$says', ({ show }) => show!(), limitMs);
+    });
+  }
+}
