@@ -98,6 +98,8 @@ export interface Crossing {
   /** Virtual time, and index in the order of all crossings of the run. */
   readonly atMs: Milliseconds;
   readonly index: number;
+  /** Which process of the slot; left out where the crossing was not seen but thought up. */
+  readonly incarnation?: number;
   /** Bytes this instance had written on other connections that had not arrived. */
   readonly inFlight: boolean;
   /**

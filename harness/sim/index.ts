@@ -7,4 +7,6 @@ export { type PortBackend } from './port-lane.ts';
 export { portsOf } from './ports.ts';
 export { pump } from './pump.ts';
 export { createWorld } from './simulated-world.ts';
+export type { CallSite } from './bundle/sites.ts';
+export type { Visit } from './visits.ts';
 export type { Loader, World, WorldOptions } from './world.ts';

@@ -17,6 +17,7 @@ import {
   type FetchedRecords,
 } from './kafka-operations.ts';
 import type { Op } from './passage.ts';
+import type { Asker } from './visits.ts';
 import type { World } from './world.ts';
 
 interface Line {
@@ -61,6 +62,7 @@ class BrokerLane implements KafkaLane {
   readonly #lastCommit = new Map<string, number>();
   readonly #sessionTimeouts = new Map<string, number>();
   readonly #members = new Map<string, readonly string[]>();
+  readonly #askers = new WeakMap<KafkaRequest, Asker>();
   #draining = false;
   #swallowed = 0;
 
@@ -81,6 +83,7 @@ class BrokerLane implements KafkaLane {
     for (const request of this.#broker.receive(connection.id, bytes)) {
       if (request === 'close') return this.#world.network.close(connection);
       line.queue.push(request);
+      if (connection.asker !== undefined) this.#askers.set(request, connection.asker);
     }
     this.#advance(line);
   }
@@ -182,6 +185,7 @@ class BrokerLane implements KafkaLane {
         this.#world.records.commandOf(topic, record),
       ),
       stack: line.connection.stack,
+      asker: this.#askers.get(request),
       answered: !expectsNoAnswer(request),
     });
     line.current.op = op;
@@ -225,6 +229,7 @@ class BrokerLane implements KafkaLane {
         topics: [],
         cause: [],
         stack: undefined,
+        asker: undefined,
         silent: true,
       });
     }
@@ -261,6 +266,7 @@ class BrokerLane implements KafkaLane {
       topics: [...new Set(fetched.map(({ topic }) => topic))],
       cause: fetched.flatMap(({ commands: ids }) => ids),
       stack: line.connection.stack,
+      asker: this.#askers.get(request),
     });
   }
 

@@ -9,6 +9,7 @@ import type { ChapterDefinition } from '#kit';
 import type { Bundle } from './bundle/bundle.ts';
 import { prepare, type Prepared } from './bundle/prepare.ts';
 import { firstLearnerFrame, mapText } from './bundle/stacks.ts';
+import { startCarrying } from './injected/context.ts';
 import { createGlobals, globalNames, type GlobalsOptions } from './injected/globals.ts';
 import { evaluateLibraries, evaluateService, type Libraries } from './injected/evaluate.ts';
 import { snapshotShared, type SharedState } from './injected/leaks.ts';
@@ -21,10 +22,13 @@ import type { Loader, World } from './world.ts';
 
 export interface BundleLoader extends Loader {
   /** The run whose processes are loaded from now on; `fresh` = nothing is shared between them. */
-  begin(world: Pick<World, 'current'>, options: { readonly fresh: boolean }): void;
+  begin(world: LoadedWorld, options: { readonly fresh: boolean }): void;
   /** What the run changed for whoever comes after it, by name; put back. */
   end(): readonly string[];
 }
+
+/** The part of a world that a loader looks at. */
+type LoadedWorld = Pick<World, 'current' | 'visits'>;
 
 /** Packages whose state is known well enough to be shared while searching. */
 const shareable = new Set(['kafkajs']);
@@ -39,7 +43,7 @@ class EvaluatingLoader implements BundleLoader {
   readonly #prepared: Prepared;
   readonly #options: GlobalsOptions;
   readonly #sharedNow = new Map<string, unknown>();
-  #world: Pick<World, 'current'> | undefined;
+  #world: LoadedWorld | undefined;
   #shared: Libraries | undefined;
   #snapshot: SharedState | undefined;
   #fresh = false;
@@ -52,7 +56,7 @@ class EvaluatingLoader implements BundleLoader {
     this.#options = { projectRoot: this.#bundle.projectRoot };
   }
 
-  begin(run: Pick<World, 'current'>, options: { readonly fresh: boolean }): void {
+  begin(run: LoadedWorld, options: { readonly fresh: boolean }): void {
     this.#world = run;
     this.#fresh = options.fresh;
     if (this.#snapshot !== undefined) return;
@@ -129,7 +133,10 @@ class EvaluatingLoader implements BundleLoader {
       own ??= evaluateLibraries(this.#prepared, globals);
       return own(name);
     };
-    const file = evaluateService(this.#prepared, globals, libraries)[process.role]?.();
+    const hooks = this.#world?.visits?.hooks(process);
+    // Otherwise what a client does later, after a timer, would be nobody's doing.
+    if (hooks !== undefined) startCarrying(process);
+    const file = evaluateService(this.#prepared, globals, libraries, hooks)[process.role]?.();
     const exported = file?.[process.role];
     if (typeof exported === 'function') return exported;
     const where = this.#chapter.roles[process.role]?.file ?? 'the exercise';

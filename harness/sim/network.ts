@@ -5,6 +5,7 @@
 import type { Milliseconds } from '#kernel';
 import type { Incarnation } from './incarnation.ts';
 import { SimSocket } from './socket.ts';
+import type { Asker } from './visits.ts';
 import type { World } from './world.ts';
 
 export interface Connection {
@@ -21,6 +22,8 @@ export interface Connection {
   deliversAtMs: Milliseconds;
   /** Line of the learner's file that caused the last write (replay only). */
   stack: string | undefined;
+  /** Who caused it (runs with marked calls only). */
+  asker: Asker | undefined;
 }
 
 /** What the network hands bytes and endings to. */
@@ -97,6 +100,7 @@ class SimNetwork implements Network {
       arrivesAtMs: 0,
       deliversAtMs: 0,
       stack: undefined,
+      asker: undefined,
     };
     this.#after(this.#world.now() + 2 * this.#world.hopMs(), () => {
       if (owner.dead || socket.destroyed) return;
@@ -196,10 +200,12 @@ class SimNetwork implements Network {
     connection.arrivesAtMs = atMs;
     const copy = Buffer.from(bytes);
     const { stack } = connection;
+    const asker = this.#world.visits?.here();
     this.#after(atMs, () => {
       connection.inFlight--;
       if (!connection.open) return;
       connection.stack = stack;
+      connection.asker = asker;
       this.#world.recorder.bytes('>', connection.id, copy);
       this.#listener.arrived(connection, copy);
     });

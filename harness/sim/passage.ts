@@ -9,6 +9,8 @@ import type { Entry } from './agenda.ts';
 import { strike } from './faults.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Connection, Fate } from './network.ts';
+import type { Message } from './asked.ts';
+import type { Asker, Call } from './visits.ts';
 import type { World } from './world.ts';
 
 export interface Op {
@@ -22,6 +24,8 @@ export interface Op {
   readonly silent: boolean;
   /** False where the caller expects none (acks 0): nothing can be answered to it. */
   readonly answered: boolean;
+  /** The learner's calls that it belongs to; none unless they are marked. */
+  readonly calls: readonly Call[];
   applied: boolean;
   error: string | undefined;
 }
@@ -36,6 +40,8 @@ export interface NewOp {
   readonly cause: readonly string[];
   /** Stack of the client call that caused it (replay only). */
   readonly stack: string | undefined;
+  /** Who asked for it (runs with marked calls only). */
+  readonly asker: Asker | undefined;
   readonly silent?: boolean;
   readonly answered?: boolean;
 }
@@ -105,6 +111,7 @@ class SimPassages implements Passages {
       line,
       silent: fresh.silent === true,
       answered: fresh.answered !== false,
+      calls: this.#callsOf(fresh),
       applied: false,
       error: undefined,
     };
@@ -169,6 +176,15 @@ class SimPassages implements Passages {
     for (const op of this.#lastOp.values()) if (!op.silent) this.#note(op, 'after answer');
   }
 
+  #callsOf({ owner, asker, operation, topics, cause }: NewOp): readonly Call[] {
+    const { visits, records } = this.#world;
+    if (visits === undefined) return [];
+    const carries = (topic: string, message: Message): boolean =>
+      cause.includes(records.commandOf(topic, message) ?? '');
+    const isSend = operation === 'Produce' && cause.length > 0;
+    return visits.of(owner, asker, { topics, ...(isSend && { carries }) });
+  }
+
   #fact(op: Op, step: 'arrived' | 'applied' | 'answered' | 'lost', error?: string): void {
     const { slot, operation, target, cause, ordinal } = op.point;
     this.#world.recorder.add(
@@ -192,6 +208,7 @@ class SimPassages implements Passages {
     this.#world.recorder.step(`${slot}|${operation}|${target}|${phase}`);
     if (this.#world.closing || op.silent) return;
     const sessionTimeoutMs = this.#world.kafka.sessionTimeoutOf(slot);
+    this.#world.visits?.crossed(op.calls, this.#world.gate.crossings.length);
     this.#world.gate.crossings.push({
       point: op.point,
       phase,
@@ -199,6 +216,7 @@ class SimPassages implements Passages {
       topics: op.topics,
       atMs: this.#world.now(),
       index: this.#world.gate.crossings.length,
+      incarnation: op.owner.incarnation,
       inFlight: this.#world.network.hasInFlight(op.owner, op.connection),
       ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
       ...(!op.answered && { answered: false }),

@@ -5,6 +5,7 @@
 import type { Json } from '#kernel';
 import type { Incarnation } from './incarnation.ts';
 import type { Op } from './passage.ts';
+import type { Asker } from './visits.ts';
 import type { World } from './world.ts';
 
 /** An outside system as the world drives it. State is the backend's own and dies with the run. */
@@ -31,6 +32,7 @@ interface Call {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly stack: string | undefined;
+  readonly asker: Asker | undefined;
   applied: boolean;
   lost: boolean;
 }
@@ -88,6 +90,7 @@ class SimPortLane implements PortLane {
         resolve,
         reject,
         stack: this.#world.traced ? new Error('called here').stack : undefined,
+        asker: this.#world.visits?.here(),
         applied: false,
         lost: false,
       };
@@ -111,6 +114,7 @@ class SimPortLane implements PortLane {
       topics: [],
       cause: this.#world.records.causeOfCall(entry.name, entry.args),
       stack: entry.stack,
+      asker: entry.asker,
     });
     this.#world.passages.cross(op, 'before apply', {
       pass: () => this.#apply(entry, op),

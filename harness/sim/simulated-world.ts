@@ -25,6 +25,7 @@ import { never, neverEnds } from './repeats.ts';
 import { createRest, type Rest } from './rest.ts';
 import { settle } from './settle.ts';
 import { createSupervisor, type RunningService, type Supervisor } from './supervisor.ts';
+import { createVisits, type Visits } from './visits.ts';
 import { createWorkload, type Workload } from './workload.ts';
 
 import type { Loader, World, WorldOptions } from './world.ts';
@@ -58,6 +59,7 @@ class SimulatedWorld implements World {
   readonly workload: Workload;
   readonly records: Records;
   readonly held = new Set<number>();
+  readonly visits: Visits | undefined;
   closing = false;
   current: Incarnation | undefined;
 
@@ -77,7 +79,7 @@ class SimulatedWorld implements World {
   #changed = false;
   #changes = 0;
 
-  constructor({ chapter, schedule, loader, broker, ports, traced }: WorldOptions) {
+  constructor({ chapter, schedule, loader, broker, ports, traced, sites }: WorldOptions) {
     this.chapter = chapter;
     this.schedule = schedule;
     this.loader = loader;
@@ -94,6 +96,7 @@ class SimulatedWorld implements World {
       },
     );
     this.gate = createGate(schedule);
+    this.visits = sites === true ? createVisits(this) : undefined;
     this.records = new Records(this);
     this.kafka = createKafkaLane(this, broker);
     this.network = createNetwork(this, this.kafka);
@@ -144,6 +147,7 @@ class SimulatedWorld implements World {
     if (process.dead || this.#ending !== undefined) return;
     const outer = this.current;
     this.current = process;
+    this.visits?.begin();
     settle(this, process, event);
     this.current = outer;
   }

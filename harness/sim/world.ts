@@ -17,6 +17,7 @@ import type { PortBackend, PortLane } from './port-lane.ts';
 import type { Recorder } from './recorder.ts';
 import type { Records } from './records.ts';
 import type { RunningService, Supervisor } from './supervisor.ts';
+import type { Visits } from './visits.ts';
 import type { Workload } from './workload.ts';
 
 /** Turns a bundle into running services; knows how their code is evaluated. */
@@ -38,6 +39,8 @@ export interface WorldOptions {
   readonly ports: ReadonlyMap<string, PortBackend>;
   /** Take the stacks of client and port calls: slower, for replays that are shown. */
   readonly traced: boolean;
+  /** The bundle's calls are marked: find out which one every operation belongs to. */
+  readonly sites?: boolean;
 }
 
 export interface World extends Habitat {
@@ -57,6 +60,8 @@ export interface World extends Habitat {
   readonly workload: Workload;
   readonly records: Records;
   readonly held: Set<number>;
+  /** Only where the calls of the bundle are marked. */
+  readonly visits: Visits | undefined;
   /** Closing commands are going in: what crosses now is no place for faults to be enumerated at. */
   closing: boolean;
   current: Incarnation | undefined;

@@ -6,6 +6,8 @@
  * The service gives one lazy entry per role, so that a process evaluates the file of its own role
  * only. Types are stripped, not checked (check-types.ts).
  *
+ * A bundle with sites is the same service with its calls marked (sites.ts).
+ *
  * Left out: loaders other than TypeScript, JavaScript and JSON; watching.
  */
 import { readFileSync } from 'node:fs';
@@ -16,6 +18,8 @@ import { LoadFailure, loadFailure } from './load-failure.ts';
 import { importMeta, isBuildFailure, sha256, sharedOptions } from './options.ts';
 import { inOverlay, overlayPlugin } from './overlay.ts';
 import { packagesPlugin, type Packages } from './packages.ts';
+import { sitesPlugin } from './sites-plugin.ts';
+import type { CallSite } from './sites.ts';
 
 export interface BundleRequest {
   /** Exercise folders in the order in which they lie over each other: the last one wins. */
@@ -24,6 +28,8 @@ export interface BundleRequest {
   readonly entries: Readonly<Record<string, string>>;
   /** Holds node_modules and chapters. */
   readonly projectRoot: string;
+  /** Mark the calls in the learner's own files. */
+  readonly sites?: boolean;
 }
 
 export interface ServiceFile {
@@ -48,6 +54,8 @@ export interface Bundle {
   readonly libraries: Libraries;
   /** Text of the inputs, for the lines around a place. */
   readonly files: ReadonlyMap<string, string>;
+  /** The marked calls, by file and place; none unless they were asked for. */
+  readonly sites: readonly CallSite[];
 }
 
 /** Rejects with a `LoadFailure` when the learner's code does not compile. */
@@ -69,9 +77,10 @@ export async function bundle(request: BundleRequest): Promise<Bundle> {
 }
 
 async function buildService(
-  { folders, entries, projectRoot }: BundleRequest,
+  { folders, entries, projectRoot, sites: wanted = false }: BundleRequest,
   packages: Packages,
-): Promise<Pick<Bundle, 'service' | 'files'>> {
+): Promise<Pick<Bundle, 'service' | 'files' | 'sites'>> {
+  const sites: CallSite[] = [];
   const result = await build({
     ...sharedOptions,
     stdin: {
@@ -84,7 +93,11 @@ async function buildService(
     sourcemap: 'both',
     sourcesContent: true,
     banner: { js: `"use strict";${importMeta}` },
-    plugins: [overlayPlugin(folders), packagesPlugin(projectRoot, packages)],
+    plugins: [
+      overlayPlugin(folders),
+      packagesPlugin(projectRoot, packages),
+      ...(wanted ? [sitesPlugin(projectRoot, sites)] : []),
+    ],
   });
   const text = (ending: string): string =>
     result.outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
@@ -93,7 +106,13 @@ async function buildService(
   return {
     service: { code, hash: sha256(code), map: text('.map'), inputs },
     files: new Map(inputs.map((file) => [file, readFileSync(join(projectRoot, file), 'utf8')])),
+    sites: sites.toSorted(byPlace),
   };
+}
+
+function byPlace(a: CallSite, b: CallSite): number {
+  if (a.path !== b.path) return a.path < b.path ? -1 : 1;
+  return a.line - b.line || a.column - b.column || b.endLine - a.endLine;
 }
 
 function entryOf(

@@ -9,6 +9,7 @@
 import { basename, join } from 'node:path';
 import vm from 'node:vm';
 import type { Bundle } from './bundle.ts';
+import { siteHooks } from './sites.ts';
 import { scriptName } from './stacks.ts';
 
 /**
@@ -41,7 +42,10 @@ export interface Prepared {
 export function prepare(bundle: Bundle, names: readonly string[]): Prepared {
   return {
     bundle,
-    service: compile(bundle.service.code, scriptName(bundle), bundle.folder, names),
+    service: compile(bundle.service.code, scriptName(bundle), bundle.folder, [
+      ...names,
+      ...(bundle.sites.length > 0 ? siteHooks : []),
+    ]),
     libraries: librariesOf(bundle, names),
   };
 }

@@ -16,10 +16,15 @@ export type Libraries = (name: string) => unknown;
 /** Role to the exports of its file, evaluated when called. */
 export type Roles = Readonly<Record<string, () => Record<string, unknown>>>;
 
-/** Runs one CommonJS script and returns its exports. */
-export function evaluate(script: Script, globals: Globals, load: Libraries): unknown {
+/** Runs one CommonJS script and returns its exports. `more` = values beside those of the globals. */
+export function evaluate(
+  script: Script,
+  globals: Globals,
+  load: Libraries,
+  more: readonly unknown[] = [],
+): unknown {
   const module = { exports: {} };
-  const run: Module = script.evaluate(...globals.values);
+  const run: Module = script.evaluate(...globals.values, ...more);
   run(module.exports, createRequire(globals, load), module, script.filename, script.folder);
   return module.exports;
 }
@@ -37,8 +42,14 @@ export function evaluateLibraries(prepared: Prepared, globals: Globals): Librari
   };
 }
 
-export function evaluateService(prepared: Prepared, globals: Globals, libraries: Libraries): Roles {
-  const exported = evaluate(prepared.service, globals, libraries) as { roles: Roles };
+/** `hooks` = what the calls of a marked service are told to. */
+export function evaluateService(
+  prepared: Prepared,
+  globals: Globals,
+  libraries: Libraries,
+  hooks: readonly unknown[] = [],
+): Roles {
+  const exported = evaluate(prepared.service, globals, libraries, hooks) as { roles: Roles };
   return exported.roles;
 }
 

@@ -34,14 +34,17 @@ export function createProgram(chapter: ChapterDefinition, bundle: Bundle, watch?
       broker.take();
       const traced = options.traced === true;
       const ports = portsOf(chapter);
-      const world = createWorld({ chapter, schedule, loader, broker, ports, traced });
+      const sites = bundle.sites.length > 0;
+      const world = createWorld({ chapter, schedule, loader, broker, ports, traced, sites });
       const { stackTraceLimit } = Error;
       if (traced) Error.stackTraceLimit = 200;
-      loader.begin(world, { fresh: options.fresh === true });
+      // Shared libraries run in nobody's context.
+      loader.begin(world, { fresh: options.fresh === true || sites });
       try {
         const record = await pump(world, watch?.onStep);
         watch?.onEnd();
-        return outcomeOf(schedule, chapter, { ...record, leaks: loader.end() }, options);
+        const outcome = outcomeOf(schedule, chapter, { ...record, leaks: loader.end() }, options);
+        return world.visits === undefined ? outcome : { ...outcome, visits: world.visits.list() };
       } finally {
         Error.stackTraceLimit = stackTraceLimit;
       }

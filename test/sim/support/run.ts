@@ -11,6 +11,8 @@ export type Run = RunRecord & { readonly findings: readonly Finding[] };
 export interface Ways {
   readonly fresh?: boolean;
   readonly traced?: boolean;
+  /** The bundle's calls are marked. */
+  readonly sites?: boolean;
   /** Sees the world before its first event. */
   readonly watch?: (world: World) => void;
 }
@@ -33,7 +35,9 @@ export async function runSchedule({ chapter, loader, schedule, plot = {} }: OneR
   }
   broker.take();
   const traced = plot.traced === true;
-  const world = createWorld({ chapter, schedule, loader, broker, ports: portsOf(chapter), traced });
+  const sites = plot.sites === true;
+  const ports = portsOf(chapter);
+  const world = createWorld({ chapter, schedule, loader, broker, ports, traced, sites });
   plot.watch?.(world);
   loader.begin(world, { fresh: plot.fresh === true });
   try {
