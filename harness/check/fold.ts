@@ -15,6 +15,7 @@ import { createEffects } from './effects.ts';
 import type { CommandFact, CommitFact, Fact, PortFact } from './facts.ts';
 import { createRoster } from './roster.ts';
 import { asked, type Sight } from './sight.ts';
+import { sinceOf } from './since.ts';
 import { createLog } from './visible-log.ts';
 
 export interface Fold {
@@ -48,6 +49,9 @@ export function createFold(chapter: ChapterDefinition): Fold {
     committed: commits.latest,
     groups: roster.groups,
     tables,
+    get since() {
+      return sinceOf(facts);
+    },
     calls,
     instances: roster.instances,
     get effects() {

@@ -107,6 +107,8 @@ export interface Moment {
    * it: numbers of every kind are numbers, timestamps are text. Empty without a database.
    */
   readonly tables: Readonly<Record<string, readonly Row[]>>;
+  /** Row for row of `tables`: the `seq` of the commit since which it stands as it does. */
+  readonly since: Readonly<Record<string, readonly number[]>>;
   readonly calls: readonly PortCall[];
   readonly instances: readonly InstanceView[];
   /** By the chapter's `flow.effects`. */

@@ -41,6 +41,20 @@ test('an effect in a row carries the commit that first showed it, also when rows
   ]);
 });
 
+test('each row stands as it does since a commit, whatever its place', () => {
+  const script = committed(history(), { ledger: [entry('m1')], balance: [entry('b', '1')] });
+  committed(script, { ledger: [entry('m1'), entry('m1'), entry('m2')] });
+  committed(script, {
+    ledger: [entry('m2'), entry('m1'), entry('m1')],
+    balance: [entry('b', '2')],
+  });
+  const { moment } = fold(script.facts, greetings(ledger));
+  const [first, second, third] = script.facts.flatMap(({ kind, seq }) =>
+    kind === 'table' ? seq : [],
+  );
+  expect(moment.since).toEqual({ ledger: [second, first, second], balance: [third] });
+});
+
 test('what always holds is asked after each commit', () => {
   const seen: unknown[] = [];
   const broken = ({ tables }: Moment): undefined => void seen.push(tables['ledger']?.length);
