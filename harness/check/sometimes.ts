@@ -162,14 +162,23 @@ function zombies(facts: readonly Fact[]): number {
       if (error === undefined || step !== 'answered') continue;
       const late = error === 'REBALANCE_IN_PROGRESS' && away.has(slot);
       if (late || noLongerMember.has(error)) count += 1;
-    } else if (fact.kind === 'port' && fact.outcome === 'applied') {
-      const groups = [...(joined.get(fact.slot) ?? [])];
+    } else {
+      const deed = deedOf(fact);
+      if (deed === undefined) continue;
+      const groups = [...(joined.get(deed.slot) ?? [])];
       const outside =
-        groups.length > 0 && groups.every((group) => members.get(group)?.has(fact.slot) !== true);
-      if (outside || fact.incarnation < (incarnations.get(fact.slot) ?? 0)) count += 1;
+        groups.length > 0 && groups.every((group) => members.get(group)?.has(deed.slot) !== true);
+      if (outside || deed.incarnation < (incarnations.get(deed.slot) ?? 0)) count += 1;
     }
   }
   return count;
+}
+
+/** What a process did to the outside: a call that took effect, a change of the tables. */
+function deedOf(fact: Fact): { readonly slot: string; readonly incarnation: number } | undefined {
+  if (fact.kind === 'port' && fact.outcome === 'applied') return fact;
+  if (fact.kind !== 'table' || fact.slot === undefined) return undefined;
+  return { slot: fact.slot, incarnation: fact.incarnation ?? 0 };
 }
 
 function lostAnswers(facts: readonly Fact[]): number {
@@ -201,9 +210,7 @@ function crashWindows(facts: readonly Fact[]): number {
   for (const fact of facts) {
     if (fact.kind === 'deliver') reading.add(fact.slot);
     else if (fact.kind === 'commit' && fact.slot !== undefined) uncommitted.delete(fact.slot);
-    else if (fact.kind === 'port' && fact.outcome === 'applied') {
-      if (reading.has(fact.slot)) uncommitted.add(fact.slot);
-    } else if (fact.kind === 'append' && fact.slot !== undefined) {
+    else if (fact.kind === 'append' && fact.slot !== undefined) {
       if (reading.has(fact.slot)) uncommitted.add(fact.slot);
     } else if (fact.kind === 'instance') {
       const { slot, state } = fact;
@@ -211,6 +218,9 @@ function crashWindows(facts: readonly Fact[]): number {
       if (!['dies', 'exits', 'starts'].includes(state)) continue;
       reading.delete(slot);
       uncommitted.delete(slot);
+    } else {
+      const deed = deedOf(fact);
+      if (deed !== undefined && reading.has(deed.slot)) uncommitted.add(deed.slot);
     }
   }
   return count;

@@ -50,6 +50,21 @@ describe('hard moments', () => {
     expect(counted(script)).toEqual({ rebalances: 1, zombies: 1 });
   });
 
+  test('what a commit changed in the tables is an effect as a call is', () => {
+    const row = { kind: 'table', tables: { ledger: [{ id: 'm1' }] } } as const;
+    const window = greeterUp()
+      .publish('m1')
+      .deliver('greeter-0', [0])
+      .add({ ...row, slot: 'greeter-0', incarnation: 1 })
+      .instance('greeter-0', 'dies');
+    expect(counted(window)).toEqual({ 'crash windows': 1 });
+    const zombie = greeterUp()
+      .assign(2, { 'greeter-1': [0, 1] })
+      .add({ ...row, slot: 'greeter-0', incarnation: 1 });
+    expect(counted(zombie)).toEqual({ rebalances: 1, zombies: 1 });
+    expect(counted(greeterUp().add(row))).toEqual({});
+  });
+
   test('a refused commit of a former member is a zombie and a lost commit', () => {
     const script = greeterUp().commitRequest(['m1'], ['arrived', 'answered'], 'UNKNOWN_MEMBER_ID');
     expect(counted(script)).toEqual({ zombies: 1, 'lost commits': 1 });
