@@ -129,7 +129,11 @@ class SimPassages implements Passages {
       this.#world.workload.sendNow(command);
     const hold = this.#world.gate.holdAt(op.point, phase);
     if (hold === undefined) return this.#through(op, phase, ways);
-    const go = (): void => this.#through(op, phase, ways);
+    // A fault at the place of a hold strikes when the operation comes, not when it is let go.
+    this.#through(op, phase, { ...ways, pass: () => this.#hold(op, hold, () => ways.pass()) });
+  }
+
+  #hold(op: Op, hold: number, go: () => void): void {
     const text = printHold(this.#world.schedule.holds[hold] as Hold);
     const index = this.#world.schedule.faults.length + hold;
     this.#world.recorder.add({ kind: 'fault', index, fault: text }, op.line);
@@ -209,6 +213,7 @@ class SimPassages implements Passages {
     if (this.#world.closing || op.silent) return;
     const sessionTimeoutMs = this.#world.kafka.sessionTimeoutOf(slot);
     this.#world.visits?.crossed(op.calls, this.#world.gate.crossings.length);
+    const transactionTimeoutMs = this.#world.kafka.transactionTimeoutOf(slot);
     this.#world.gate.crossings.push({
       point: op.point,
       phase,
@@ -219,6 +224,7 @@ class SimPassages implements Passages {
       incarnation: op.owner.incarnation,
       inFlight: this.#world.network.hasInFlight(op.owner, op.connection),
       ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
+      ...(transactionTimeoutMs !== undefined && { transactionTimeoutMs }),
       ...(!op.answered && { answered: false }),
     });
   }

@@ -104,3 +104,17 @@ test('who is held and dies is waited for no longer, and what it asked for is los
   expect(run.virtualMs).toBeLessThan(110_000);
   expect(recorded(run)).toEqual(['m1']);
 });
+
+test('a fault at the place of a hold strikes when the call comes, not when it is let go', async () => {
+  const run = await stage.play({
+    instances: { worker: 2 },
+    commands: 1,
+    faults: [`freeze ${record} · before apply · 45000 ms`],
+    holds: [`hold ${record} · before apply until worker-1 · sink.record (m1) · #1 · before apply`],
+  });
+  expect(run.fired).toEqual([0]);
+  expect(run.held).toEqual([0]);
+  const arrived = facts(run, 'operation', { operation: 'sink.record', step: 'arrived' })[0];
+  const frozen = facts(run, 'instance', { slot: 'worker-0', state: 'frozen' })[0];
+  expect(atMsOf(frozen)).toBe(atMsOf(arrived));
+});
