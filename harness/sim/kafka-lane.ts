@@ -18,6 +18,7 @@ import {
 } from './kafka-operations.ts';
 import type { Op } from './passage.ts';
 import type { Asker } from './visits.ts';
+import { TransactionCauses } from './transaction-causes.ts';
 import type { World } from './world.ts';
 
 interface Line {
@@ -40,6 +41,8 @@ export interface KafkaLane extends Listener {
   /** Who owns a connection. */
   slotOf(connection: number | undefined): string | undefined;
   sessionTimeoutOf(slot: string): number | undefined;
+  /** Of several producers the shortest. */
+  transactionTimeoutOf(slot: string): number | undefined;
   /** Slots with a member in the group's latest generation. */
   members(group: string): readonly string[];
 }
@@ -61,6 +64,8 @@ class BrokerLane implements KafkaLane {
   readonly #commands = new Map<string, (string | undefined)[]>();
   readonly #lastCommit = new Map<string, number>();
   readonly #sessionTimeouts = new Map<string, number>();
+  readonly #transactionTimeouts = new Map<string, number>();
+  readonly #transactions = new TransactionCauses();
   readonly #members = new Map<string, readonly string[]>();
   readonly #askers = new WeakMap<KafkaRequest, Asker>();
   #draining = false;
@@ -144,6 +149,10 @@ class BrokerLane implements KafkaLane {
     return this.#sessionTimeouts.get(slot);
   }
 
+  transactionTimeoutOf(slot: string): number | undefined {
+    return this.#transactionTimeouts.get(slot);
+  }
+
   members(group: string): readonly string[] {
     return this.#members.get(group) ?? [];
   }
@@ -171,8 +180,7 @@ class BrokerLane implements KafkaLane {
   #begin(line: Line, request: KafkaRequest): void {
     const { owner } = line.connection;
     line.current = { request, op: undefined, applied: false };
-    if (request.api === 'JoinGroup')
-      this.#sessionTimeouts.set(owner.slot, request.body.sessionTimeoutMs);
+    this.#noteTimeouts(owner.slot, request);
     if (unnamed.has(request.api)) return this.#apply(request);
     const op = this.#world.passages.open({
       owner,
@@ -181,9 +189,7 @@ class BrokerLane implements KafkaLane {
       operation: request.api,
       target: targetOf(request),
       topics: topicsOf(request),
-      cause: causeOf(request, this, this.#broker, (topic, record) =>
-        this.#world.records.commandOf(topic, record),
-      ),
+      cause: this.#causeOf(owner.slot, request),
       stack: line.connection.stack,
       asker: this.#askers.get(request),
       answered: !expectsNoAnswer(request),
@@ -200,6 +206,20 @@ class BrokerLane implements KafkaLane {
       silence: () => this.#swallow(line),
       gone: () => this.#world.network.drop(line.connection),
     });
+  }
+
+  #noteTimeouts(slot: string, { api, body }: KafkaRequest): void {
+    if (api === 'JoinGroup') this.#sessionTimeouts.set(slot, body.sessionTimeoutMs);
+    if (api !== 'InitProducerId' || body.transactionalId === null) return;
+    const known = this.#transactionTimeouts.get(slot) ?? Infinity;
+    this.#transactionTimeouts.set(slot, Math.min(known, body.transactionTimeoutMs));
+  }
+
+  #causeOf(slot: string, request: KafkaRequest): readonly string[] {
+    const own = causeOf(request, this, this.#broker, (topic, record) =>
+      this.#world.records.commandOf(topic, record),
+    );
+    return this.#transactions.causeOf(slot, request, own);
   }
 
   #apply(request: KafkaRequest): void {

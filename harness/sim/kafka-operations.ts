@@ -29,7 +29,8 @@ export function topicsOf(request: KafkaRequest): readonly string[] {
 
 export function targetOf(request: KafkaRequest): string {
   const { group, transactionalId, topics } = describe(request as unknown as DecodedRequest);
-  if (group !== undefined) return group;
+  if (request.api === 'Produce') return topics.join('+');
+  if (group !== undefined && request.api !== 'AddOffsetsToTxn') return group;
   if (transactionalId !== undefined) return transactionalId;
   if (request.api === 'FindCoordinator') {
     const { key, coordinatorKeys } = request.body as { key?: string; coordinatorKeys?: string[] };
@@ -51,7 +52,7 @@ export function causeOf(
   commandOf: CommandOf,
 ): string[] {
   if (request.api === 'Produce') return producedCommands(request, commandOf);
-  if (request.api !== 'OffsetCommit') return [];
+  if (request.api !== 'OffsetCommit' && request.api !== 'TxnOffsetCommit') return [];
   const cause: string[] = [];
   const { groupId, topics } = request.body as {
     groupId: string;
