@@ -78,6 +78,8 @@ export interface CrossingView {
    * A role whose group hands its partitions to another instance, and that may have a second one.
    */
   canScale(role: string): boolean;
+  /** The slot of the next instance of this role, should one join. */
+  newcomer(role: string): string;
   /** No earlier phase of the same point was crossed. */
   isFirstPhase(crossing: Crossing): boolean;
   /**
@@ -99,12 +101,14 @@ export function viewOf(crossings: readonly Crossing[], chapter: ChapterFaults): 
     groups.set(point.slot, known.add(point.target));
   }
   const roles = new Set([...groups.keys()].map(roleOf));
+  const slots = new Set(kept.map(({ point }) => point.slot));
   const isFirstPhase = ({ point, phase }: Crossing): boolean =>
     firstPhase.get(pointKey(point, 'before apply')) === phase;
   return {
     crossings: kept,
     groupsOf: (slot) => [...(groups.get(slot) ?? [])],
     canScale: (role) => roles.has(role) && (chapter.roles[role]?.instances[1] ?? 1) > 1,
+    newcomer: (role) => `${role}-${[...slots].filter((slot) => roleOf(slot) === role).length}`,
     isFirstPhase,
     isDelivery(crossing) {
       const { slot, operation } = crossing.point;

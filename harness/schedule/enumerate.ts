@@ -57,6 +57,7 @@ const ranks: Readonly<Record<Family, readonly [number, number, number]>> = {
   rebalance: [13, 13, 13],
   'two instances': [14, 16, 17],
   'crash, bytes arrive': [15, 15, 15],
+  'held commit': [17, 17, 17],
   delay: [18, 18, 18],
   freeze: [19, 19, 19],
   silence: [20, 20, 21],

@@ -81,7 +81,7 @@ export function createGenerator(input: GenerateInput): (seed: number, index: num
 }
 
 /** Families that are about more than faults have draws of their own. */
-const notDrawn: ReadonlySet<Family> = new Set(['two instances', 'hold', 'timing']);
+const notDrawn: ReadonlySet<Family> = new Set(['two instances', 'hold', 'held commit', 'timing']);
 
 function templatesOf({ chapter, level, calm }: GenerateInput): Templates {
   const byFamily = new Map<Family, (readonly Fault[])[]>();

@@ -18,6 +18,8 @@ const before = (...codes: readonly string[]): readonly HealthyError[] =>
 
 const loading = 'COORDINATOR_LOAD_IN_PROGRESS';
 const moved = 'NOT_COORDINATOR';
+/** What a coordinator says that could not write to its own log. */
+const unavailable = 'COORDINATOR_NOT_AVAILABLE';
 const noLeader = 'NOT_LEADER_OR_FOLLOWER';
 const ending = 'CONCURRENT_TRANSACTIONS';
 const midRebalance: HealthyError = {
@@ -41,11 +43,12 @@ const table: Readonly<Record<string, readonly HealthyError[]>> = {
     { code: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', phase: 'after apply' },
     ...before('NOT_ENOUGH_REPLICAS', noLeader),
   ],
-  InitProducerId: before(loading, moved, ending),
-  AddPartitionsToTxn: before(loading, moved, ending),
-  AddOffsetsToTxn: before(loading, moved, ending),
-  TxnOffsetCommit: [midRebalance, ...before(loading, moved)],
-  EndTxn: before(loading, moved, ending),
+  InitProducerId: before(ending, loading, unavailable, moved),
+  AddPartitionsToTxn: before(ending, loading, unavailable, moved),
+  AddOffsetsToTxn: before(ending, loading, unavailable, moved),
+  // Unlike OffsetCommit it is taken in any state of the group: 27 would be a lie.
+  TxnOffsetCommit: before(loading, unavailable, moved),
+  EndTxn: before(ending, loading, unavailable, moved),
 };
 
 /** APIs that change nothing: an error says the same whether it comes before or after. */

@@ -12,7 +12,7 @@ export * from './fault-rules.ts';
 export { canonicalSchedule, parseSchedule, printSchedule, readSchedule } from './file.ts';
 export * from './notation.ts';
 export * from './parse.ts';
-export type { Family } from './point-faults.ts';
+export { withoutZombies, type Family } from './point-faults.ts';
 export type * from './schedule.ts';
 export { seconds, type SecondsInput } from './seconds.ts';
 export { nearest, printName, type Parsed } from './words.ts';

@@ -6,7 +6,7 @@ import type { FaultKind, Level } from '#kit';
 import type { Milliseconds } from '#kernel';
 import { roleOf, weightOf, type CrossingView, type Weight } from './crossing-view.ts';
 import { healthyErrors } from './healthy-errors.ts';
-import type { Crossing, Fault, FaultOptions } from './schedule.ts';
+import type { Crossing, Fault, FaultOptions, Hold } from './schedule.ts';
 
 /** Label for counting, coarser than a fault and finer than a kind. */
 export type Family =
@@ -29,6 +29,7 @@ export type Family =
   | 'two instances'
   | 'delay'
   | 'freeze'
+  | 'held commit'
   | 'silence'
   | 'hold'
   | 'random';
@@ -37,6 +38,7 @@ export interface PointFaults {
   readonly family: Family;
   readonly weight: Weight;
   readonly faults: readonly Fault[];
+  readonly holds?: readonly Hold[];
 }
 
 /** A short disturbance, below every usual time-out. */
@@ -44,10 +46,36 @@ export const shortMs: Milliseconds = 1_500;
 
 const usualSessionMs: Milliseconds = 30_000;
 const beyondSessionMs: Milliseconds = 15_000;
+/** What a successor needs to take over a partition and to handle a record, as a rule. */
+const leastRoomMs: Milliseconds = 4_000;
 
 /** Long enough that the group has given this instance up. */
-export function beyondSession({ sessionTimeoutMs }: Crossing): Milliseconds {
-  return (sessionTimeoutMs ?? usualSessionMs) + beyondSessionMs;
+function beyondSession({ sessionTimeoutMs = usualSessionMs }: Crossing): Milliseconds {
+  return sessionTimeoutMs + beyondSessionMs;
+}
+
+/**
+ * Long enough that another instance has taken over, and short enough that no transaction has timed
+ * out meanwhile: the coordinator would fence the zombie, whatever the service does. `undefined` =
+ * the two time-outs leave no room.
+ */
+export function zombieMs(crossing: Crossing): Milliseconds | undefined {
+  const { sessionTimeoutMs = usualSessionMs, transactionTimeoutMs = Infinity } = crossing;
+  const usualMs = beyondSession(crossing);
+  if (usualMs < transactionTimeoutMs) return usualMs;
+  const roomMs = transactionTimeoutMs - sessionTimeoutMs;
+  return roomMs < leastRoomMs ? undefined : sessionTimeoutMs + Math.floor(roomMs / 2);
+}
+
+/** A sentence about the zombies that could not be placed; `undefined` = all could. */
+export function withoutZombies(crossings: readonly Crossing[]): string | undefined {
+  const crossing = crossings.find((each) => zombieMs(each) === undefined);
+  if (crossing === undefined) return undefined;
+  const { point, sessionTimeoutMs = usualSessionMs, transactionTimeoutMs } = crossing;
+  return (
+    `zombies of ${point.slot}: they could not be placed, for its transactions time out after ` +
+    `${transactionTimeoutMs} ms and its session after ${sessionTimeoutMs} ms`
+  );
 }
 
 export function pointFaults(
@@ -88,7 +116,36 @@ export function pointFaults(
     }
   }
   if (level === 3 && crossing.target === 'kafka' && !isLost) add('silence', fault('silence'));
+  if (level === 3) found.push(...heldCommits(crossing, view, fault));
   return found;
+}
+
+/** A service may read the committed offset once when it joins, and once more on its own. */
+const offsetFetches = [1, 2];
+
+/**
+ * The commit of an instance that is given up arrives when its successor has read the committed
+ * offset, and may still count: only who fences first and reads then is safe.
+ */
+function heldCommits(
+  crossing: Crossing,
+  view: CrossingView,
+  fault: MakeFault,
+): readonly PointFaults[] {
+  const { point, phase } = crossing;
+  const role = roleOf(point.slot);
+  const ms = zombieMs(crossing);
+  if (point.operation !== 'EndTxn' || phase !== 'before apply') return [];
+  if (ms === undefined || !view.canScale(role)) return [];
+  const faults = [fault('freeze', { ms }), fault('join', undefined, role)];
+  return view.groupsOf(point.slot).flatMap((target) =>
+    offsetFetches.map((ordinal): PointFaults => {
+      const slot = view.newcomer(role);
+      const until = { slot, operation: 'OffsetFetch', target, cause: [], ordinal };
+      const hold: Hold = { what: { point, phase }, until: { point: until, phase: 'after apply' } };
+      return { family: 'held commit', weight: 0, faults, holds: [hold] };
+    }),
+  );
 }
 
 type MakeFault = (kind: FaultKind, options?: FaultOptions, on?: string) => Fault;
@@ -117,6 +174,8 @@ function addWaits(crossing: Crossing, view: CrossingView, fault: MakeFault, add:
   if (view.isFirstPhase(crossing)) add('freeze', fault('freeze', { ms: shortMs }));
   const role = roleOf(crossing.point.slot);
   const successor = view.canScale(role) ? [fault('join', undefined, role)] : [];
-  add('zombie', fault('freeze', { ms: longMs }), ...successor);
-  add('zombie', fault('cut', { ms: longMs }), ...successor);
+  const ms = zombieMs(crossing);
+  if (ms === undefined) return;
+  add('zombie', fault('freeze', { ms }), ...successor);
+  add('zombie', fault('cut', { ms }), ...successor);
 }

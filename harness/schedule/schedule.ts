@@ -108,7 +108,8 @@ export interface Crossing {
   readonly answered?: false;
   /**
    * Session time-out of the group and transaction time-out of the producer, read off the wire; for
-   * zombies.
+   * zombies. Of several producers of one instance the shortest.
    */
   readonly sessionTimeoutMs?: Milliseconds;
+  readonly transactionTimeoutMs?: Milliseconds;
 }

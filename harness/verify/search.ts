@@ -10,6 +10,7 @@ import {
   scaledSchedules,
   seconds,
   singles,
+  withoutZombies,
   type Calm,
   type Candidate,
   type Schedule,
@@ -151,6 +152,8 @@ class Search {
   async #candidates(calm: Calm): Promise<readonly Candidate[]> {
     const { chapter, level, runner } = this.#input;
     const scaled: Calm[] = [];
+    const noZombies = level < 2 ? undefined : withoutZombies(calm.crossings);
+    if (noZombies !== undefined) this.#tally.notPlaced.add(noZombies);
     for (const schedule of level < 2 ? [] : scaledSchedules(calm, chapter)) {
       const wanted = this.#options({ wantCrossings: true, wantFacts: true });
       const { crossings = [], facts = [] } = await runner.run(schedule, wanted);

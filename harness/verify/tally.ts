@@ -20,6 +20,8 @@ export interface Tally {
   runs: number;
   readonly classes: Set<string>;
   readonly notes: Set<string>;
+  /** Sentences about faults that this service leaves no place for. */
+  readonly notPlaced: Set<string>;
   /** Properties that some run did judge. */
   readonly judged: Set<string>;
   /** How often each hard moment happened. */
@@ -45,6 +47,7 @@ export function createTally(properties: readonly string[]): Tally {
     runs: 0,
     classes: new Set(),
     notes: new Set(),
+    notPlaced: new Set(),
     judged: new Set(),
     sometimes,
     add(outcome) {
@@ -98,6 +101,7 @@ function untried(tally: Tally, level: Level, chapter: ChapterDefinition): string
   return [
     ...left(tally.singles, 'single faults'),
     ...left(tally.seconds, 'pairs of faults'),
+    ...tally.notPlaced,
     ...(level < 2 ? ['lost answers, zombies and a second instance (level 2)'] : []),
     ...(level < 3 ? ['silent connections and every order of delivery (level 3)'] : []),
     ...(most > 2 ? ['every fault with three instances'] : []),
