@@ -99,6 +99,10 @@ class RestWatch implements Rest {
       this.#world.passages.closeBooks();
       this.#world.closing = true;
       this.#uncovered = new Map([...this.#ends()].filter(([, end]) => end > 0));
+      for (const where of this.#uncovered.keys()) {
+        const [topic = ''] = where.split('/');
+        if (!this.#world.workload.closes(topic)) this.#uncovered.delete(where);
+      }
     }
     const now = this.#ends();
     for (const [where, end] of this.#uncovered ?? []) {

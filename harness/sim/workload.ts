@@ -21,6 +21,8 @@ export interface Workload {
   /** One more command for coming to rest. */
   close(n: number, where: string | undefined): void;
   readonly closed: number;
+  /** Whether a closing command can bring this topic a record: as a record it goes to one topic only. */
+  closes(topic: string): boolean;
   /** Roles that a command before the start needs. */
   readonly early: readonly string[];
 }
@@ -121,6 +123,11 @@ class CommandDriver implements Workload {
     this.#dispatch(
       reaches ? { ...pending, sending: { ...sending, partition: Number(partition) } } : pending,
     );
+  }
+
+  closes(topic: string): boolean {
+    const sending = this.#sendOf(this.#world.chapter.workload.closing(1));
+    return 'role' in sending || sending.topic === topic;
   }
 
   get closed(): number {

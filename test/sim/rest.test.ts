@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { byCall, worker } from './support/course.ts';
+import { byCall, course, worker } from './support/course.ts';
 import { atMsOf, facts, recorded, services } from './support/play.ts';
 
 const minutes = 60_000;
@@ -120,4 +120,20 @@ test('setImmediate without end is a finding, and so is nextTick', async () => {
     const { ending } = await stage.play({ commands: 0 });
     expect(ending).toMatchObject({ kind: 'service', property: 'comes-to-rest' });
   }
+});
+
+test('closing records go to their own topic, and nobody waits for them in another', async () => {
+  const receipts = { receipts: { partitions: 8 } };
+  const stage = await services(
+    worker(
+      `await producer.send({ topic: 'receipts', messages: [{ key: order.id.slice(0, 2), value: '' }] });
+       await ports.sink.record(order);`,
+      'const producer = new Kafka(kafka).producer(); await producer.connect();',
+    ),
+    { topics: { ...course.topics, ...receipts } },
+  );
+  const run = await stage.play();
+  const closing = facts(run, 'command', { closing: true, state: 'sent' });
+  expect(run.ending).toEqual({ kind: 'rest' });
+  expect(closing).toHaveLength(1);
 });
