@@ -72,13 +72,16 @@ function inHarness(path: string, { to, typeOnly }: Link): string | undefined {
   return `${own} may not import ${to}`;
 }
 
-/** `chapter.ts` and `given.ts`; the services below a chapter are judged as services. */
+/**
+ * `chapter.ts`, `given.ts` and, where the first would grow too long, `properties.ts`; the services
+ * below a chapter are judged as services.
+ */
 function inChapter(path: string, link: Link): string | undefined {
   const [, chapter = '', ...rest] = path.split('/');
   if (rest.length > 1) return inService(path, link);
   const { to } = link;
   const given = ['./given.ts', `#chapters/${chapter}/given.ts`];
-  const open = ['#kit', 'fast-check', ...given];
+  const open = ['#kit', 'fast-check', './properties.ts', ...given];
   return open.includes(to) ? undefined : `a chapter may not import ${to}`;
 }
 
