@@ -4,7 +4,8 @@
  *
  * Request checks (`checkRecords`): exactly one batch, whole, magic 2; a few bytes of garbage
  * behind it are dropped. Log checks (`appendBatch`): base offset, size, CRC, batch header,
- * records, segment size, idempotence. The log start stands in the answer for some refusals and -1
+ * records, segment size, idempotence, and last that a producer with an open transaction here writes
+ * nothing outside it (INVALID_TXN_STATE). The log start stands in the answer for some refusals and -1
  * for others: `Refusal.tellsLogStart`.
  */
 import {
@@ -13,17 +14,19 @@ import {
   checkCrc,
   decodeBatch,
   readBatchHeader,
+  encodeMarker,
   rewriteBaseOffset,
   rewriteTimestamp,
   type BatchHeader,
   type ErrorName,
 } from '#protocol';
-import { judgeSequence, rememberBatch } from './producers.ts';
+import { forgetExpired, judgeSequence, rememberBatch, rememberMarker } from './producers.ts';
 import { walkRecords, type Walk } from './record-walk.ts';
 import type { BrokerState } from './state.ts';
 import type { Partition } from './topics.ts';
 import type { TopicConfig } from './topic-config.ts';
 import { partitionKey } from './parking.ts';
+import type { PartitionMarker } from './transactions/transactions.ts';
 
 export interface Refusal {
   readonly error: ErrorName;
@@ -66,7 +69,8 @@ function hasSecondBatch(records: Buffer, at: number): boolean {
 
 /**
  * Appends the batch, in a copy of its own. The caller has seen that partition and request are fit
- * for it.
+ * for it, and that a transactional batch is part of a transaction. `startsAtZero`: a producer that
+ * nobody knows has to begin with sequence 0.
  */
 export function appendBatch(
   state: BrokerState,
@@ -75,6 +79,7 @@ export function appendBatch(
   received: Buffer,
   nowMs: number,
   connection: number | undefined,
+  startsAtZero = false,
 ): Appended | Refusal {
   const bad = checkBytes(received, config);
   if (bad !== undefined) return bad;
@@ -88,19 +93,23 @@ export function appendBatch(
   if (received.length > config.segmentBytes) return refuse('RECORD_LIST_TOO_LARGE');
 
   if (header.producerId >= 0) {
-    const verdict = judgeSequence(partition.producers, header);
+    forgetProducer(partition, header.producerId, nowMs);
+    const verdict = judgeSequence(partition.producers, header, startsAtZero);
     if (typeof verdict === 'object') {
       const { baseOffset, maxTimestampMs } = verdict.duplicateOf;
       return { error: 'NONE', baseOffset, logAppendTimeMs: maxTimestampMs };
     }
     if (verdict !== 'NONE') return refuseBatch(verdict);
+    if (!header.transactional && partition.log.transactions.isOpen(header.producerId)) {
+      return refuseBatch('INVALID_TXN_STATE');
+    }
   }
   const maxTimestamp = config.logAppendTime ? nowMs : walk.maxTimestamp;
   const bytes = Buffer.from(received);
   rewriteTimestamp(bytes, { maxTimestamp, logAppendTime: config.logAppendTime });
   const baseOffset = store(state, partition, bytes, header, maxTimestamp, connection);
   if (header.producerId >= 0) {
-    rememberBatch(partition.producers, header, baseOffset, maxTimestamp);
+    rememberBatch(partition.producers, header, baseOffset, maxTimestamp, nowMs);
   }
   state.parking.wake(partitionKey(partition.topic, partition.index), nowMs);
   return { error: 'NONE', baseOffset, logAppendTimeMs: config.logAppendTime ? nowMs : -1 };
@@ -119,11 +128,53 @@ function store(
   const baseOffset = log.highWatermark;
   rewriteBaseOffset(bytes, baseOffset, leaderEpoch);
   const lastOffset = baseOffset + header.lastOffsetDelta;
-  log.append({ bytes, baseOffset, lastOffset, maxTimestampMs, leaderEpoch });
+  const { transactional, producerId } = header;
+  if (transactional && producerId >= 0 && !log.transactions.isOpen(producerId)) {
+    log.transactions.begin(producerId, baseOffset);
+  }
+  const control = false;
+  log.append({ bytes, baseOffset, lastOffset, maxTimestampMs, leaderEpoch, control });
   const { topic, index } = partition;
   const batch = () => decodeBatch(bytes);
   state.emit({ kind: 'appended', topic, partition: index, baseOffset, batch, connection });
   return baseOffset;
+}
+
+/** A producer with an open transaction is never forgotten. */
+function forgetProducer(partition: Partition, producerId: number, nowMs: number): void {
+  if (partition.log.transactions.isOpen(producerId)) return;
+  forgetExpired(partition.producers, producerId, nowMs);
+}
+
+/** Ends the transaction of a producer in this partition, whether or not it wrote anything. */
+export function appendMarker(
+  state: BrokerState,
+  partition: Partition,
+  marker: Omit<PartitionMarker, 'transactionalId'> & { readonly transactionalId?: string },
+  nowMs: number,
+): 'NONE' | 'INVALID_PRODUCER_EPOCH' {
+  const { producerId, producerEpoch, outcome, transactionalId } = marker;
+  const error = rememberMarker(partition.producers, marker, nowMs);
+  if (error !== 'NONE') return error;
+  const { log, leaderEpoch, topic, index } = partition;
+  const baseOffset = log.highWatermark;
+  const bytes = encodeMarker({
+    type: outcome,
+    coordinatorEpoch: 0,
+    producerId,
+    producerEpoch,
+    timestamp: nowMs,
+    baseOffset,
+    partitionLeaderEpoch: leaderEpoch,
+  });
+  const at = { baseOffset, lastOffset: baseOffset, maxTimestampMs: nowMs };
+  log.append({ bytes, ...at, leaderEpoch, control: true });
+  log.transactions.end(producerId, baseOffset, outcome);
+  const place = { topic, partition: index, offset: baseOffset };
+  const whose = { transactionalId, producerId, producerEpoch };
+  state.emit({ kind: 'marker', ...place, ...whose, outcome });
+  state.parking.wake(partitionKey(topic, index), nowMs);
+  return 'NONE';
 }
 
 function checkBytes(received: Buffer, config: TopicConfig): Refusal | undefined {

@@ -30,6 +30,7 @@ import { addTopic } from './topic-admin.ts';
 import { configProblem } from './topic-config.ts';
 import { topicNameProblem } from './topic-names.ts';
 import type { Partition } from './topics.ts';
+import type { PendingMarkers, Profile } from './transactions/transactions.ts';
 import { serves } from './versions.ts';
 
 export interface Answered {
@@ -82,7 +83,14 @@ export interface Broker {
   offsets(
     topic: string,
     partition: number,
-  ): { readonly logStart: number; readonly highWatermark: number; readonly lastStable: number };
+  ): {
+    readonly logStart: number;
+    readonly highWatermark: number;
+    /** What a read_committed reader may read up to. */
+    readonly lastStable: number;
+    /** Behind the last record that is no marker. */
+    readonly recordsEnd: number;
+  };
   /** -1 = none. */
   committed(group: string, topic: string, partition: number): number;
   setCommitted(group: string, topic: string, partition: number, offset: number): void;
@@ -90,6 +98,17 @@ export interface Broker {
   rebalance(group: string, nowMs: number): void;
   /** The largest among members. */
   sessionTimeoutMs(group: string): number | undefined;
+
+  /** Transactions that have ended and whose markers are not written yet, the oldest first. */
+  pendingMarkers(): readonly PendingMarkers[];
+  /**
+   * From now on the markers of this transactional id are written so long after EndTxn (or after the
+   * broker itself aborted), those that wait included; undefined = not until `writeMarkers`. Their
+   * timer is called `markers` and the id.
+   */
+  delayMarkers(transactionalId: string, delayMs: number | undefined): void;
+  /** Writes the markers that wait, if any; those to come have the usual delay again. */
+  writeMarkers(transactionalId: string, nowMs: number): void;
 }
 
 export function createBroker(options: BrokerOptions = {}): Broker {
@@ -119,7 +138,7 @@ export function createBroker(options: BrokerOptions = {}): Broker {
       const received: (KafkaRequest | 'close')[] = [];
       try {
         for (const frame of reader.push(bytes)) {
-          received.push(parse(frame, ++requests, connection));
+          received.push(parse(state.config.profile, frame, ++requests, connection));
         }
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
@@ -167,11 +186,11 @@ function encode(request: KafkaRequest, body: Answer): Buffer | undefined {
 }
 
 /** Throws a ProtocolError where Kafka closes the connection. */
-function parse(frame: Buffer, id: number, connection: number): KafkaRequest {
+function parse(profile: Profile, frame: Buffer, id: number, connection: number): KafkaRequest {
   const size = frame.length;
   try {
     const { api, version, correlationId, clientId, body } = decodeRequest(frame);
-    if (serves(api, version)) {
+    if (serves(profile, api, version)) {
       return { id, connection, api, version, correlationId, clientId, body, size };
     }
     throw new ProtocolError('unsupported-version', `${api} v${version} is not served`, { api });
@@ -194,6 +213,9 @@ type ForWorlds = Pick<
   | 'setCommitted'
   | 'rebalance'
   | 'sessionTimeoutMs'
+  | 'pendingMarkers'
+  | 'delayMarkers'
+  | 'writeMarkers'
 >;
 
 /** What worlds and tools may do without speaking the protocol. */
@@ -229,13 +251,19 @@ function forWorlds(state: BrokerState): ForWorlds {
       return log.batches.slice(log.find(fromOffset)).map(({ bytes }) => decodeBatch(bytes));
     },
     offsets(topic, partition) {
-      const { logStart, highWatermark, lastStable } = partitionOf(topic, partition).log;
-      return { logStart, highWatermark, lastStable };
+      const { log } = partitionOf(topic, partition);
+      const { logStart, highWatermark, lastStable, recordsEnd } = log;
+      return { logStart, highWatermark, lastStable, recordsEnd };
     },
     committed: (group, topic, partition) => state.groups.committed(group, topic, partition),
     setCommitted: (group, topic, partition, offset) =>
       state.groups.setCommitted(group, topic, partition, offset),
     rebalance: (group, nowMs) => state.groups.rebalance(group, nowMs),
     sessionTimeoutMs: (group) => state.groups.sessionTimeoutMs(group),
+    pendingMarkers: () => state.transactions.pendingMarkers(),
+    delayMarkers: (transactionalId, delayMs) =>
+      state.transactions.delayMarkers(transactionalId, delayMs),
+    writeMarkers: (transactionalId, nowMs) =>
+      state.transactions.writeMarkers(transactionalId, nowMs),
   };
 }

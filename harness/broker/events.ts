@@ -1,5 +1,6 @@
 /** What happened inside the broker, for whoever records it. The connection says who caused it. */
 import type { RecordBatch } from '#protocol';
+import type { Outcome, TransactionState } from './transactions/transactions.ts';
 
 export type BrokerEvent =
   | {
@@ -12,6 +13,29 @@ export type BrokerEvent =
       readonly connection: number | undefined;
     }
   | {
+      /** Markers are told here, and not as appended. */
+      readonly kind: 'marker';
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      /** Undefined where an operator sent it. */
+      readonly transactionalId: string | undefined;
+      readonly producerId: number;
+      readonly producerEpoch: number;
+      readonly outcome: Outcome;
+    }
+  | {
+      /** A transactional id has a new owner (`Empty`), or its transaction a new state. */
+      readonly kind: 'transaction';
+      readonly transactionalId: string;
+      readonly producerId: number;
+      readonly producerEpoch: number;
+      readonly state: TransactionState;
+      /** Undefined where time did it. */
+      readonly connection: number | undefined;
+    }
+  | {
+      /** Inside transactions: when the marker comes, by whoever committed. */
       readonly kind: 'committed';
       readonly group: string;
       readonly topic: string;

@@ -3,4 +3,5 @@ export { createBroker, type Answered, type Broker } from './broker.ts';
 export type { BrokerConfig, BrokerOptions } from './config.ts';
 export type { BrokerEvent } from './events.ts';
 export type { Answer, KafkaRequest } from './handler.ts';
+export type { PendingMarkers, Profile } from './transactions/transactions.ts';
 export { serveBroker, type BrokerServer, type ServerClock, type ServerOptions } from './server.ts';

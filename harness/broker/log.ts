@@ -1,11 +1,13 @@
 /**
  * The log of one partition: batches as they came, with what is needed to find them. Offsets go up,
- * so every question is a binary search. Control batches live here like others; until transactions
- * are served the last stable offset is the high watermark, and with one replica that is the end of
- * the log.
+ * so every question is a binary search. Control batches live here like others. With one replica
+ * the high watermark is the end of the log; the last stable offset is that too, unless a
+ * transaction is open.
  *
  * Left out: segments. Nothing is deleted or compacted.
  */
+import { createLogTransactions, type LogTransactions } from './transactions/log-index.ts';
+
 export interface StoredBatch {
   /** With the base offset and the leader epoch of this log. */
   readonly bytes: Buffer;
@@ -15,13 +17,19 @@ export interface StoredBatch {
   readonly leaderEpoch: number;
   /** Bytes of the log before this batch. */
   readonly position: number;
+  /** Holds markers, no records. */
+  readonly control: boolean;
 }
 
 export interface PartitionLog {
   readonly batches: readonly StoredBatch[];
   readonly logStart: number;
   readonly highWatermark: number;
+  /** What a read_committed reader may read up to. */
   readonly lastStable: number;
+  /** Behind the last record that is no marker. */
+  readonly recordsEnd: number;
+  readonly transactions: LogTransactions;
   append(batch: Omit<StoredBatch, 'position'>): void;
   /** The index of the batch that holds this offset or is the first above it. */
   find(offset: number): number;
@@ -33,14 +41,26 @@ export interface PartitionLog {
    * fit, `wholeFirst` decides between all of it and nothing.
    */
   read(from: number, until: number, maxBytes: number, wholeFirst: boolean): Buffer;
+  /**
+   * Below which offset the aborted transactions of such a read are listed. Kafka looks it up in
+   * its sparse index, so it lies behind what was read, as far as the end of the log.
+   */
+  abortedBound(from: number, sizeBytes: number): number;
 }
+
+/** `index.interval.bytes`: so many bytes of the log have one entry in Kafka's offset index. */
+const indexIntervalBytes = 4096;
 
 const nothing = Buffer.alloc(0);
 
 export function createLog(): PartitionLog {
   const batches: StoredBatch[] = [];
+  const transactions = createLogTransactions();
+  const index: { readonly offset: number; readonly position: number }[] = [];
   let end = 0;
+  let recordsEnd = 0;
   let size = 0;
+  let unindexedBytes = 0;
 
   const find = (offset: number): number => {
     let low = 0;
@@ -61,12 +81,22 @@ export function createLog(): PartitionLog {
       return end;
     },
     get lastStable() {
-      return end;
+      return transactions.firstUnstable() ?? end;
     },
+    get recordsEnd() {
+      return recordsEnd;
+    },
+    transactions,
     append(batch) {
+      if (unindexedBytes > indexIntervalBytes) {
+        index.push({ offset: batch.lastOffset, position: size });
+        unindexedBytes = 0;
+      }
       batches.push({ ...batch, position: size });
       size += batch.bytes.length;
+      unindexedBytes += batch.bytes.length;
       end = batch.lastOffset + 1;
+      if (!batch.control) recordsEnd = end;
     },
     find,
     bytesBetween: (from, until) => Math.max(0, positionOf(until) - positionOf(from)),
@@ -84,6 +114,10 @@ export function createLog(): PartitionLog {
         room -= batch.bytes.length;
       }
       return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    },
+    abortedBound(from, sizeBytes) {
+      const readUntil = positionOf(from) + sizeBytes;
+      return index.find(({ position }) => position >= readUntil)?.offset ?? end;
     },
   };
 }

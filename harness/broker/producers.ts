@@ -1,14 +1,17 @@
 /**
- * What a partition remembers of idempotent producers: per producer id the epoch and the last five
- * batches.
+ * What a partition remembers of producers: per producer id the epoch and the last five batches.
  *
  * In Kafka's order (seen on 3.9.1 and 4.3.1): an exact duplicate of a remembered batch of the same
  * epoch is known before anything is refused; then the epoch; then the sequence, which goes from
- * 2^31-1 back to 0. A producer nobody remembers may start anywhere (Produce up to version 11). A
- * newer epoch starts at 0 and forgets the older batches.
+ * 2^31-1 back to 0. A producer nobody remembers may start anywhere, except in a transaction of
+ * Produce 12 and later. A newer epoch starts at 0 and forgets the older batches.
  *
- * Left out: expiry after `producer.id.expiration.ms` (24 h) and restarts (after which Kafka knows
- * the last batch only).
+ * A marker is remembered as an epoch: if that is the producer's own, its batches stay known and
+ * its sequence goes on across transactions, committed or not; a newer one forgets them.
+ *
+ * Expiry: `producer.id.expiration.ms` (24 h) after the highest record timestamp of the last batch,
+ * at the next look (every 10 minutes), unless a transaction is open. Left out: restarts (after
+ * which Kafka knows the last batch only).
  */
 export interface ProducerBatch {
   readonly baseSequence: number;
@@ -21,6 +24,12 @@ export interface ProducerEntry {
   epoch: number;
   /** Oldest first, all of the current epoch. */
   batches: ProducerBatch[];
+  /** The highest timestamp of its last batch, or that of its last marker. */
+  lastTimestampMs: number;
+  /** Broker's time at its last batch or marker. */
+  writtenAtMs: number;
+  /** Of its last marker; -1 = it has none. */
+  coordinatorEpoch: number;
 }
 
 export interface SequencedBatch {
@@ -37,14 +46,20 @@ export type SequenceVerdict =
   | 'NONE';
 
 const rememberedBatches = 5;
+/** `producer.id.expiration.ms` and `producer.id.expiration.check.interval.ms`. */
+const expirationMs = 86_400_000;
+const checkIntervalMs = 600_000;
 const highestSequence = 0x7fffffff;
 
 export function judgeSequence(
   producers: ReadonlyMap<number, ProducerEntry>,
   batch: SequencedBatch,
+  startsAtZero: boolean,
 ): SequenceVerdict {
   const known = producers.get(batch.producerId);
-  if (known === undefined) return 'NONE';
+  if (known === undefined) {
+    return startsAtZero && batch.baseSequence !== 0 ? 'OUT_OF_ORDER_SEQUENCE_NUMBER' : 'NONE';
+  }
   const last = known.batches.at(-1);
   if (batch.producerEpoch === known.epoch) {
     const lastSequence = lastSequenceOf(batch);
@@ -52,7 +67,7 @@ export function judgeSequence(
       (one) => one.baseSequence === batch.baseSequence && one.lastSequence === lastSequence,
     );
     if (duplicateOf !== undefined) return { duplicateOf };
-    const expected = last === undefined ? batch.baseSequence : next(last.lastSequence);
+    const expected = last === undefined ? 0 : next(last.lastSequence);
     return batch.baseSequence === expected ? 'NONE' : 'OUT_OF_ORDER_SEQUENCE_NUMBER';
   }
   if (batch.producerEpoch < known.epoch) return 'INVALID_PRODUCER_EPOCH';
@@ -64,6 +79,7 @@ export function rememberBatch(
   batch: SequencedBatch,
   baseOffset: number,
   maxTimestampMs: number,
+  nowMs: number,
 ): void {
   const remembered: ProducerBatch = {
     baseSequence: batch.baseSequence,
@@ -73,11 +89,53 @@ export function rememberBatch(
   };
   const known = producers.get(batch.producerId);
   if (known === undefined || known.epoch !== batch.producerEpoch) {
-    producers.set(batch.producerId, { epoch: batch.producerEpoch, batches: [remembered] });
+    producers.set(batch.producerId, {
+      epoch: batch.producerEpoch,
+      batches: [remembered],
+      lastTimestampMs: maxTimestampMs,
+      writtenAtMs: nowMs,
+      coordinatorEpoch: known?.coordinatorEpoch ?? -1,
+    });
     return;
   }
   known.batches.push(remembered);
+  known.lastTimestampMs = maxTimestampMs;
+  known.writtenAtMs = nowMs;
   if (known.batches.length > rememberedBatches) known.batches.shift();
+}
+
+/** A marker of an older epoch than the one known is refused. */
+export function rememberMarker(
+  producers: Map<number, ProducerEntry>,
+  { producerId, producerEpoch }: { readonly producerId: number; readonly producerEpoch: number },
+  nowMs: number,
+): 'NONE' | 'INVALID_PRODUCER_EPOCH' {
+  const known = producers.get(producerId);
+  if (known !== undefined && known.epoch > producerEpoch) return 'INVALID_PRODUCER_EPOCH';
+  const batches = known?.epoch === producerEpoch ? known.batches : [];
+  producers.set(producerId, {
+    epoch: producerEpoch,
+    batches,
+    lastTimestampMs: nowMs,
+    writtenAtMs: nowMs,
+    coordinatorEpoch: 0,
+  });
+  return 'NONE';
+}
+
+/** Forgets a producer that is asked for after its time; Kafka looks in intervals. */
+export function forgetExpired(
+  producers: Map<number, ProducerEntry>,
+  producerId: number,
+  nowMs: number,
+): void {
+  const known = producers.get(producerId);
+  if (known === undefined) return;
+  const lastLookMs = Math.floor(nowMs / checkIntervalMs) * checkIntervalMs;
+  const lookedSince = lastLookMs > known.writtenAtMs;
+  if (lookedSince && lastLookMs - known.lastTimestampMs >= expirationMs) {
+    producers.delete(producerId);
+  }
 }
 
 function lastSequenceOf(batch: SequencedBatch): number {

@@ -182,6 +182,65 @@ const refusals: Partial<Record<ApiName, Refuse>> = {
     producerId: -1,
     producerEpoch: -1,
   }),
+  EndTxn: (_request, code) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    producerId: -1,
+    producerEpoch: -1,
+  }),
+  TxnOffsetCommit: ({ body }, code) =>
+    partitions(body, ({ partitionIndex }) => ({ partitionIndex, errorCode: code })),
+  AddPartitionsToTxn: ({ body, version }, code) => {
+    const refuseAll = (topics: Rows): object[] =>
+      topics.map(({ name, partitions: indexes }) => ({
+        name,
+        resultsByPartition: (indexes as number[]).map((partitionIndex) => ({
+          partitionIndex,
+          partitionErrorCode: code,
+        })),
+      }));
+    return version < 4
+      ? { throttleTimeMs: 0, resultsByTopicV3AndBelow: refuseAll(body.v3AndBelowTopics) }
+      : {
+          throttleTimeMs: 0,
+          errorCode: 0,
+          resultsByTransaction: (body.transactions as Rows).map(({ transactionalId, topics }) => ({
+            transactionalId,
+            topicResults: refuseAll(topics),
+          })),
+        };
+  },
+  DescribeProducers: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    topics: (body.topics as Rows).map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: (partitionIndexes as number[]).map((partitionIndex) => ({
+        partitionIndex,
+        errorCode: code,
+        errorMessage: null,
+        activeProducers: [],
+      })),
+    })),
+  }),
+  DescribeTransactions: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    transactionStates: (body.transactionalIds as string[]).map((transactionalId) => ({
+      errorCode: code,
+      transactionalId,
+      transactionState: '',
+      transactionTimeoutMs: 0,
+      transactionStartTimeMs: 0,
+      producerId: 0,
+      producerEpoch: 0,
+      topics: [],
+    })),
+  }),
+  ListTransactions: (_request, code) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    unknownStateFilters: [],
+    transactionStates: [],
+  }),
   ApiVersions: (_request, code) => ({ errorCode: code, apiKeys: [], throttleTimeMs: 0 }),
 };
 

@@ -3,18 +3,27 @@
  * `emit`. `createBroker` (broker.ts) drives it; each table below knows no protocol of its own.
  */
 import { random } from '#kernel';
+import { appendMarker } from './append.ts';
 import { brokerConfig, type BrokerConfig, type BrokerOptions } from './config.ts';
 import type { BrokerEvent } from './events.ts';
 import { createGroups, type Groups } from './groups/groups.ts';
+import { offsetsTopic } from './groups/offsets-log.ts';
 import { createParking, type Parking } from './parking.ts';
 import { createTimers, type Timers } from './timers.ts';
 import { createTopics, type Topics } from './topics.ts';
+import {
+  createTransactions,
+  type PartitionMarker,
+  type Transactions,
+} from './transactions/transactions.ts';
 
 export interface BrokerState {
   readonly config: BrokerConfig;
   readonly topics: Topics;
   /** The classic group coordinator. */
   readonly groups: Groups;
+  /** The transaction coordinator. */
+  readonly transactions: Transactions;
   readonly timers: Timers;
   /** Fetches that wait for data. */
   readonly parking: Parking;
@@ -36,16 +45,37 @@ export function createState(
   const newUuid = uuids(config.idSeed);
   const newId = (prefix: string): string => (prefix === '' ? newUuid() : `${prefix}-${newUuid()}`);
   let producerIds = 0;
-  return {
+  const newProducerId = (): number => producerIds++;
+  const state: BrokerState = {
     config,
     topics,
     groups: createGroups({ config, topics, timers, emit, newId }),
+    transactions: createTransactions({
+      config,
+      timers,
+      emit,
+      newProducerId,
+      writeMarker: (marker, nowMs) => writeMarker(state, marker, nowMs),
+    }),
     timers,
     parking: createParking(timers),
     emit,
     newId,
-    newProducerId: () => producerIds++,
+    newProducerId,
   };
+  return state;
+}
+
+/** Offsets live with their groups, records in partitions. What was deleted needs no marker. */
+function writeMarker(
+  state: BrokerState,
+  marker: PartitionMarker,
+  nowMs: number,
+): 'NONE' | 'INVALID_PRODUCER_EPOCH' {
+  const { topic, partition, outcome } = marker;
+  if (topic === offsetsTopic) return state.groups.endTransaction(partition, marker, outcome);
+  const found = state.topics.partition(topic, partition);
+  return found === undefined ? 'NONE' : appendMarker(state, found, marker, nowMs);
 }
 
 /**

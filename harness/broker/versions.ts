@@ -2,8 +2,13 @@
  * Which versions the broker advertises, per API: those of Kafka 3.9, less the old formats that it
  * does not serve. `servedFrom`: advertised lower than served, because librdkafka before 2.11 turns
  * compression off where Produce does not start at 0 (Kafka 4 does the same, for the same reason).
+ *
+ * As `kafka-4`: the lowest versions of 4.3, and the three that KIP-890 needs. Its other new
+ * versions (topic ids in Produce 13, OffsetCommit 10, OffsetFetch 10 and the like) are missing, as
+ * is whatever else it added.
  */
 import type { ApiName } from '#protocol';
+import type { Profile } from './transactions/transactions.ts';
 
 export interface ServedVersions {
   readonly min: number;
@@ -11,7 +16,9 @@ export interface ServedVersions {
   readonly servedFrom?: number;
 }
 
-export const servedVersions: Readonly<Partial<Record<ApiName, ServedVersions>>> = {
+type Served = Readonly<Partial<Record<ApiName, ServedVersions>>>;
+
+const asKafka39: Served = {
   Produce: { min: 0, max: 11, servedFrom: 3 },
   Fetch: { min: 4, max: 17 },
   ListOffsets: { min: 1, max: 9 },
@@ -33,10 +40,33 @@ export const servedVersions: Readonly<Partial<Record<ApiName, ServedVersions>>> 
   OffsetForLeaderEpoch: { min: 0, max: 4 },
   SaslAuthenticate: { min: 0, max: 2 },
   DeleteGroups: { min: 0, max: 2 },
+  AddPartitionsToTxn: { min: 0, max: 5 },
+  AddOffsetsToTxn: { min: 0, max: 4 },
+  EndTxn: { min: 0, max: 4 },
+  TxnOffsetCommit: { min: 0, max: 4 },
+  DescribeProducers: { min: 0, max: 0 },
+  DescribeTransactions: { min: 0, max: 0 },
+  ListTransactions: { min: 0, max: 1 },
 };
 
-export function serves(api: ApiName, version: number): boolean {
-  const served = servedVersions[api];
+const asKafka4: Served = {
+  ...asKafka39,
+  Produce: { min: 0, max: 12, servedFrom: 3 },
+  OffsetCommit: { min: 2, max: 9 },
+  OffsetFetch: { min: 1, max: 9 },
+  CreateTopics: { min: 2, max: 7 },
+  DeleteTopics: { min: 1, max: 6 },
+  OffsetForLeaderEpoch: { min: 2, max: 4 },
+  EndTxn: { min: 0, max: 5 },
+  TxnOffsetCommit: { min: 0, max: 5 },
+};
+
+export function servedVersions(profile: Profile): Served {
+  return profile === 'kafka-4' ? asKafka4 : asKafka39;
+}
+
+export function serves(profile: Profile, api: ApiName, version: number): boolean {
+  const served = servedVersions(profile)[api];
   if (served === undefined) return false;
   return version >= (served.servedFrom ?? served.min) && version <= served.max;
 }

@@ -1,14 +1,22 @@
 /**
  * `npm run broker`: the embedded broker as a program of its own.
  *
- *   npm run broker -- [--port 9092] [--host 127.0.0.1] [--topic name:partitions]… [--quiet]
+ *   npm run broker -- [--port 9092] [--host 127.0.0.1] [--topic name:partitions]…
+ *                     [--profile kafka-3.9|kafka-4] [--quiet]
  *
  * Topics that clients ask for are created, as a Kafka with default settings does. Everything is in
- * memory and ends with the program. Exit codes: 0 ended by a signal, 2 wrong usage or a busy
+ * memory and ends with the program. The profile says which Kafka it answers as, where the two
+ * differ (harness/broker/UNSUPPORTED.md). Exit codes: 0 ended by a signal, 2 wrong usage or a busy
  * port, 5 trouble.
  */
 import { parseArgs } from 'node:util';
-import { createBroker, serveBroker, type BrokerServer, type ServerClock } from '#broker';
+import {
+  createBroker,
+  serveBroker,
+  type BrokerServer,
+  type Profile,
+  type ServerClock,
+} from '#broker';
 import { Failure } from '#kernel';
 import { exitCodes } from './failures.ts';
 
@@ -16,8 +24,11 @@ interface Wanted {
   readonly port: number;
   readonly host: string;
   readonly topics: readonly { readonly name: string; readonly partitions: number }[];
+  readonly profile: Profile;
   readonly quiet: boolean;
 }
+
+const profiles: readonly Profile[] = ['kafka-3.9', 'kafka-4'];
 
 const clock: ServerClock = {
   nowMs: () => Date.now(),
@@ -38,7 +49,7 @@ try {
   process.exitCode = exitCodes[error.code];
 }
 
-function start({ port, host, topics }: Wanted): Promise<BrokerServer> {
+function start({ port, host, topics, profile }: Wanted): Promise<BrokerServer> {
   return serveBroker({
     port,
     host,
@@ -46,17 +57,17 @@ function start({ port, host, topics }: Wanted): Promise<BrokerServer> {
     onTrouble: (error) => console.error('The broker stumbled over a request:', error),
     broker: (address) => {
       const idSeed = crypto.getRandomValues(new Uint32Array(1))[0]!;
-      const broker = createBroker({ ...address, autoCreateTopics: true, idSeed });
+      const broker = createBroker({ ...address, profile, autoCreateTopics: true, idSeed });
       for (const { name, partitions } of topics) broker.createTopic(name, partitions);
       return broker;
     },
   });
 }
 
-function greeting({ topics }: Wanted, { host, port }: BrokerServer): string {
+function greeting({ topics, profile }: Wanted, { host, port }: BrokerServer): string {
   const named = topics.map(({ name, partitions }) => `${name}:${partitions}`).join(' ');
   const also = named === '' ? '' : `, topics ${named}`;
-  return `Broker ready on ${host}:${port}${also}. Ctrl+C ends it.`;
+  return `Broker ready on ${host}:${port} as ${profile}${also}. Ctrl+C ends it.`;
 }
 
 function readArguments(args: string[]): Wanted {
@@ -67,6 +78,7 @@ function readArguments(args: string[]): Wanted {
         port: { type: 'string', default: '9092' },
         host: { type: 'string', default: '127.0.0.1' },
         topic: { type: 'string', multiple: true, default: [] },
+        profile: { type: 'string', default: 'kafka-3.9' },
         quiet: { type: 'boolean', default: false },
       },
     });
@@ -75,7 +87,12 @@ function readArguments(args: string[]): Wanted {
     if (!/^\d+$/.test(values.port) || port > 65_535) {
       throw new Failure('USAGE', `--port wants a number up to 65535, not "${values.port}".`);
     }
-    return { port, host, quiet, topics: values.topic.map(readTopic) };
+    const profile = profiles.find((name) => name === values.profile);
+    if (profile === undefined) {
+      const known = profiles.join(' or ');
+      throw new Failure('USAGE', `--profile wants ${known}, not "${values.profile}".`);
+    }
+    return { port, host, quiet, profile, topics: values.topic.map(readTopic) };
   } catch (error) {
     if (error instanceof Failure) throw error;
     const said = error instanceof Error ? error.message : String(error);

@@ -2,8 +2,7 @@
  * Every API this codec speaks, by Kafka's names, in the order of their keys.
  *
  * Left out on purpose: what clients do not send (replication, quorum, tokens, quotas, SCRAM),
- * KIP-848 groups, share groups and telemetry, and the versions that change transaction semantics
- * (Produce 12, EndTxn 5, TxnOffsetCommit 5).
+ * KIP-848 groups, share groups and telemetry.
  */
 import { addOffsetsToTxn } from './messages/add-offsets-to-txn.ts';
 import { addPartitionsToTxn } from './messages/add-partitions-to-txn.ts';

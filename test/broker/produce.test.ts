@@ -26,9 +26,15 @@ test('null records close the connection (Kafka would never answer)', () => {
   expect(desk.produce('plain', null).error).toBe('close');
 });
 
-test.each([null, 'some-id'])('a transactional batch with id %s is refused', (transactionalId) => {
+test('a transactional batch without transactional id is refused, and all beside it', () => {
   const batch = batchOf(['a'], { transactional: true, producerId: 1, producerEpoch: 0 });
-  const { error, logStartOffset } = desk.produce('plain', batch, { transactionalId });
-  expect(error).toBe('TRANSACTIONAL_ID_AUTHORIZATION_FAILED');
-  expect(logStartOffset).toBe(-1);
+  const { responses } = desk.produceAll([
+    { name: 'plain', partitionData: [{ index: 0, records: batchOf(['a']) }] },
+    { name: 'nope', partitionData: [{ index: 0, records: batch }] },
+  ]);
+  const told = responses.map(({ partitionResponses: [one] }: any) => one);
+  expect(told).toMatchObject([
+    { errorCode: 53, logStartOffset: -1 },
+    { errorCode: 53, logStartOffset: -1 },
+  ]);
 });

@@ -12,8 +12,8 @@ import {
 import { completed, messageKinds, type Direction } from './bodies.ts';
 import { specimen, type Specimen } from './specimens.ts';
 
-const kafkaBytes = readFileSync(new URL('kafka-3.9.1-bytes.txt', import.meta.url), 'utf8')
-  .split('\n')
+const kafkaBytes = ['kafka-3.9.1-bytes.txt', 'kafka-4.3.1-bytes.txt']
+  .flatMap((file) => readFileSync(new URL(file, import.meta.url), 'utf8').split('\n'))
   .filter((line) => line !== '' && !line.startsWith('#'))
   .map((line) => {
     const [api, version, direction, which, hex] = line.split(' ');

@@ -1,6 +1,6 @@
 /**
  * One fixed body per message, from its rows: every field of the version set, each number and text
- * another one. The bytes that Kafka's own classes make of them stand in kafka-3.9.1-bytes.txt.
+ * another one. The bytes that Kafka's own classes make of them stand in kafka-*-bytes.txt.
  */
 import type { Field } from '#protocol';
 import { within } from './bodies.ts';

@@ -8,6 +8,7 @@
  */
 import type { ErrorName } from '#protocol';
 import type { BrokerEvent } from '../events.ts';
+import type { Profile } from '../transactions/transactions.ts';
 
 /** The part of the broker's state that groups need. */
 export interface GroupsHost {
@@ -17,6 +18,7 @@ export interface GroupsHost {
     readonly groupMaxSessionTimeoutMs: number;
     readonly offsetMetadataMaxBytes: number;
     readonly memberIdRequired: boolean;
+    readonly profile: Profile;
   };
   readonly topics: { has(topic: string, partition: number): boolean };
   readonly timers: {
@@ -99,6 +101,18 @@ export interface Offset {
   readonly metadata: string;
 }
 
+/** With its place in the order in which the group's offsets were written. */
+export interface StoredOffset extends Offset {
+  readonly position: number;
+}
+
+/** Written inside a transaction that has not ended. */
+export interface PendingOffset extends StoredOffset {
+  readonly topic: string;
+  readonly partition: number;
+  readonly connection: number | undefined;
+}
+
 export interface Group {
   readonly id: string;
   state: GroupState;
@@ -115,7 +129,10 @@ export interface Group {
   /** Inside `group.initial.rebalance.delay.ms`, when nothing but time ends the join phase. */
   initialDelay: { remainingMs: number; someoneCame: boolean } | undefined;
   /** Topic → partition → offset. */
-  readonly offsets: Map<string, Map<number, Offset>>;
+  readonly offsets: Map<string, Map<number, StoredOffset>>;
+  /** Producer id → `topic/partition` → offset. */
+  readonly pending: Map<number, Map<string, PendingOffset>>;
+  offsetsWritten: number;
 }
 
 export const nothing = new Uint8Array(0);
@@ -133,6 +150,8 @@ export function newGroup(id: string): Group {
     promisedIds: new Set(),
     initialDelay: undefined,
     offsets: new Map(),
+    pending: new Map(),
+    offsetsWritten: 0,
   };
 }
 

@@ -2,10 +2,11 @@
  * The classic group coordinator as pure state: members, generations, assignments, committed offsets. It reads no
  * clock, owns no socket and knows no message format; handlers/ translate. Errors are Kafka's, by name.
  *
- * Held against Apache Kafka 3.9.1. Where 4.x is known to differ the comment says so; there is no second profile yet.
+ * Held against Apache Kafka 3.9.1. Where 4.x is known to differ the comment says so; the profile `kafka-4` answers
+ * differently only where transactions are concerned.
  *
  * Not served: group loading (a broker has its groups from the first moment), offset retention, the consumer protocol
- * of KIP-848, offsets inside transactions. An empty group stays until somebody deletes it.
+ * of KIP-848. An empty group stays until somebody deletes it.
  */
 import type { ErrorName } from '#protocol';
 import {
@@ -24,8 +25,17 @@ import {
 } from './group.ts';
 import { forgetId, join, type AnswerJoin, type JoinRequest } from './join.ts';
 import { commit, fetchOffsets, store, type OffsetToCommit, type TopicOffsets } from './offsets.ts';
+import { createOffsetsLog, offsetsPartitionOf, type OffsetsLog } from './offsets-log.ts';
 import { prepareRebalance, removeMember, sawMember, sessionTimer } from './rebalance.ts';
 import { sync, type SyncRequest } from './sync.ts';
+import {
+  commitInTransaction,
+  endPending,
+  forgetPending,
+  isPending,
+  type TransactionalCommit,
+} from './transactional-offsets.ts';
+import type { Outcome, ProducerIdentity } from '../transactions/transactions.ts';
 
 export type {
   GroupsHost,
@@ -38,6 +48,7 @@ export type {
 export type { AnswerJoin, JoinRequest } from './join.ts';
 export type { OffsetToCommit, TopicOffsets } from './offsets.ts';
 export type { SyncRequest } from './sync.ts';
+export type { TransactionalCommit } from './transactional-offsets.ts';
 
 export interface Leaver {
   /** '' = whoever holds the instance id. */
@@ -72,9 +83,18 @@ export interface Groups {
   ): ErrorName | readonly ErrorName[];
   /** One answer for each offset. */
   commit(who: Identity, offsets: readonly OffsetToCommit[], nowMs: number): readonly ErrorName[];
+  /** The same; the offsets wait for the end of the transaction. */
+  commitInTransaction(commit: TransactionalCommit): readonly ErrorName[];
+  /** A marker comes to a partition of `__consumer_offsets`. */
+  endTransaction(
+    offsetsPartition: number,
+    producer: ProducerIdentity,
+    outcome: Outcome,
+  ): 'NONE' | 'INVALID_PRODUCER_EPOCH';
   fetchOffsets(
     groupId: string,
     asked: readonly { readonly topic: string; readonly partitions: readonly number[] }[] | null,
+    requireStable?: boolean,
   ): readonly TopicOffsets[];
   /** In the order in which they were made. */
   list(): readonly {
@@ -106,6 +126,8 @@ export function createGroups(host: GroupsHost): Groups {
 class ClassicGroups implements Groups {
   readonly #host: GroupsHost;
   readonly #groups = new Map<string, Group>();
+  /** By partition of `__consumer_offsets`. */
+  readonly #logs = new Map<number, OffsetsLog>();
 
   constructor(host: GroupsHost) {
     this.#host = host;
@@ -157,8 +179,40 @@ class ClassicGroups implements Groups {
     return commit(this.#host, group, who, offsets, nowMs);
   }
 
-  fetchOffsets: Groups['fetchOffsets'] = (groupId, asked) =>
-    fetchOffsets(this.#groups.get(groupId), asked);
+  commitInTransaction(commit: TransactionalCommit): readonly ErrorName[] {
+    const { groupId } = commit;
+    const open = () => ({
+      group: this.#open(groupId),
+      log: this.#log(offsetsPartitionOf(groupId)),
+    });
+    return commitInTransaction(this.#host, open, commit);
+  }
+
+  endTransaction: Groups['endTransaction'] = (offsetsPartition, producer, outcome) => {
+    const { producerId, producerEpoch } = producer;
+    const error = this.#log(offsetsPartition).end(producerId, producerEpoch);
+    if (error !== 'NONE') return error;
+    for (const group of this.#groups.values()) {
+      if (group.pending.size === 0 || offsetsPartitionOf(group.id) !== offsetsPartition) continue;
+      endPending(this.#host, group, producerId, outcome);
+    }
+    return 'NONE';
+  };
+
+  #log(partition: number): OffsetsLog {
+    let log = this.#logs.get(partition);
+    if (log === undefined) {
+      this.#logs.set(partition, (log = createOffsetsLog(this.#host.config.profile)));
+    }
+    return log;
+  }
+
+  fetchOffsets: Groups['fetchOffsets'] = (groupId, asked, requireStable = false) => {
+    const group = this.#groups.get(groupId);
+    return fetchOffsets(group, asked, (topic, partition) =>
+      requireStable && group !== undefined ? isPending(group, topic, partition) : false,
+    );
+  };
 
   list: Groups['list'] = () =>
     [...this.#groups.values()].map(({ id, protocolType, state }) => ({
@@ -202,7 +256,10 @@ class ClassicGroups implements Groups {
   }
 
   topicDeleted(topic: string): void {
-    for (const { offsets } of this.#groups.values()) offsets.delete(topic);
+    for (const group of this.#groups.values()) {
+      group.offsets.delete(topic);
+      forgetPending(group, topic);
+    }
   }
 
   connectionClosed(connection: number): void {

@@ -8,7 +8,7 @@
  * 6. metadata that is too long → OFFSET_METADATA_TOO_LARGE, for that partition
  * Any offset is stored as it is, negative ones and those beyond the end too. A member's commit is a sign of life.
  *
- * Not served: retention (7 days after a group became empty), commits inside transactions.
+ * Commits inside transactions: transactional-offsets.ts. Not served: retention (7 days after a group became empty).
  */
 import type { ErrorName } from '#protocol';
 import {
@@ -17,6 +17,7 @@ import {
   type GroupsHost,
   type Identity,
   type Offset,
+  type StoredOffset,
 } from './group.ts';
 import { sawMember } from './rebalance.ts';
 
@@ -64,35 +65,59 @@ function admitCommit(host: GroupsHost, group: Group, who: Identity, nowMs: numbe
 export function store(
   host: GroupsHost,
   group: Group,
-  { topic, partition, offset, leaderEpoch, metadata }: OffsetToCommit,
+  offset: OffsetToCommit,
   connection: number | undefined,
 ): void {
+  put(host, group, { ...offset, position: group.offsetsWritten++ }, connection);
+}
+
+/** At a place in the order that is already known. */
+export function put(
+  host: GroupsHost,
+  group: Group,
+  toPut: OffsetToCommit & StoredOffset,
+  connection: number | undefined,
+): void {
+  const { topic, partition, offset, leaderEpoch, metadata, position } = toPut;
   let partitions = group.offsets.get(topic);
   if (partitions === undefined) group.offsets.set(topic, (partitions = new Map()));
-  partitions.set(partition, { offset, leaderEpoch, metadata });
+  partitions.set(partition, { offset, leaderEpoch, metadata, position });
   host.emit({ kind: 'committed', group: group.id, topic, partition, offset, connection });
 }
 
 export interface TopicOffsets {
   readonly topic: string;
-  readonly partitions: readonly (Offset & { readonly partition: number })[];
+  readonly partitions: readonly (Offset & {
+    readonly partition: number;
+    readonly error: ErrorName;
+  })[];
 }
 
 const none: Offset = { offset: -1, leaderEpoch: -1, metadata: '' };
 
-/** What is asked for (missing ones are -1), or everything there is. */
+/**
+ * What is asked for (missing ones are -1), or everything there is. Where the answer has to be
+ * stable, a partition with an offset of an open transaction is UNSTABLE_OFFSET_COMMIT; whoever
+ * asks for everything is not told of one that has nothing else.
+ */
 export function fetchOffsets(
   group: Group | undefined,
   asked: readonly { readonly topic: string; readonly partitions: readonly number[] }[] | null,
+  isUnstable: (topic: string, partition: number) => boolean,
 ): readonly TopicOffsets[] {
-  const offsets = group?.offsets ?? new Map<string, Map<number, Offset>>();
+  const offsets = group?.offsets ?? new Map<string, Map<number, StoredOffset>>();
   const wanted =
     asked ?? [...offsets].map(([topic, stored]) => ({ topic, partitions: [...stored.keys()] }));
   return wanted.map(({ topic, partitions }) => ({
     topic,
-    partitions: partitions.map((partition) => ({
-      partition,
-      ...(offsets.get(topic)?.get(partition) ?? none),
-    })),
+    partitions: partitions.map((partition) =>
+      isUnstable(topic, partition)
+        ? { partition, error: 'UNSTABLE_OFFSET_COMMIT', ...none }
+        : { partition, error: 'NONE', ...known(offsets.get(topic)?.get(partition)) },
+    ),
   }));
+}
+
+function known({ offset, leaderEpoch, metadata }: Offset = none): Offset {
+  return { offset, leaderEpoch, metadata };
 }

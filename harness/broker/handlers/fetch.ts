@@ -7,7 +7,8 @@
  *   beside a good one waits too.
  * - Partitions in request order share maxBytes; the first that has anything gives at least one
  *   whole batch. Starts with the batch that holds the offset; the last batch may be cut.
- *   read_committed ends at the last stable offset.
+ *   read_committed ends at the last stable offset, and is told the aborted transactions in the
+ *   order of their markers, also some that begin behind what it got (log.ts).
  * - No records are 0 bytes, never null; an error tells -1 for all offsets.
  * - Sessions: never granted, id 0 always, which is legal; (0,0), (0,-1) and (id,-1) are answered
  *   in full, anything else FETCH_SESSION_ID_NOT_FOUND.
@@ -17,6 +18,7 @@
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type Answer, type HandlerContext } from '../handler.ts';
+import type { PartitionLog } from '../log.ts';
 import { partitionKey } from '../parking.ts';
 import type { Partition } from '../topics.ts';
 
@@ -134,7 +136,7 @@ function read(context: HandlerContext, wanted: readonly Wanted[]): Reading {
       responses.push({ topic, topicId, partitions: [] });
       lastTopic = one.topic;
     }
-    responses.at(-1)!.partitions.push(tell(context, one.partition, error, found, records));
+    responses.at(-1)!.partitions.push(tell(context, one, error, found, records));
   }
   const answer = { throttleTimeMs: 0, errorCode: 0, sessionId: 0, responses };
   return { answer, bytes, mayWait: known > 0 && unreadable === 0 };
@@ -164,9 +166,15 @@ function readableEnd({ log }: Partition, isolationLevel: number): number {
   return isolationLevel === 1 ? log.lastStable : log.highWatermark;
 }
 
+/** Whoever reads nothing because everything below the last stable offset is read hears nothing. */
+function abortedIn(log: PartitionLog, fetchOffset: number, records: Buffer): object[] {
+  if (fetchOffset >= log.lastStable) return [];
+  return log.transactions.aborted(fetchOffset, log.abortedBound(fetchOffset, records.length));
+}
+
 function tell(
   { request }: HandlerContext,
-  partitionIndex: number,
+  { partition: partitionIndex, fetchOffset }: Wanted,
   error: ErrorName,
   partition: Partition | undefined,
   records: Buffer,
@@ -179,7 +187,8 @@ function tell(
     highWatermark: log?.highWatermark ?? -1,
     lastStableOffset: log?.lastStable ?? -1,
     logStartOffset: log?.logStart ?? -1,
-    abortedTransactions: committedOnly && log !== undefined ? [] : null,
+    abortedTransactions:
+      committedOnly && log !== undefined ? abortedIn(log, fetchOffset, records) : null,
     preferredReadReplica: -1,
     records,
   };

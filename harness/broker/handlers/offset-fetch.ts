@@ -3,7 +3,10 @@
  * everything of an unknown topic or group. `topics: null` (v2+) asks for all there is, `[]` for nothing.
  * From v8 on several groups at once. It is no sign of life.
  *
- * Not served: `requireStable` (there are no pending offsets yet); member id and epoch of v9 (KIP-848).
+ * `requireStable` (v7+): a partition with an offset of an open transaction → UNSTABLE_OFFSET_COMMIT; who asks for
+ * all there is hears nothing of a partition that has only pending offsets. Without it the offset before is told.
+ *
+ * Not served: member id and epoch of v9 (KIP-848).
  * v0 is answered like v1 (Kafka 3.9 would ask ZooKeeper).
  */
 import { errorCode } from '#protocol';
@@ -22,28 +25,32 @@ interface RequestedTopic {
 
 export const offsetFetch = handler('OffsetFetch', ({ state, request }) => {
   const { body, version } = request;
-  if (version < 8) return { throttleTimeMs: 0, ...offsetsOf(state.groups, body) };
+  const stable: boolean = body.requireStable;
+  if (version < 8) return { throttleTimeMs: 0, ...offsetsOf(state.groups, body, stable) };
   const groups: readonly Asked[] = body.groups;
   return {
     throttleTimeMs: 0,
-    groups: groups.map((asked) => ({ groupId: asked.groupId, ...offsetsOf(state.groups, asked) })),
+    groups: groups.map((asked) => ({
+      groupId: asked.groupId,
+      ...offsetsOf(state.groups, asked, stable),
+    })),
   };
 });
 
-function offsetsOf(groups: Groups, { groupId, topics }: Asked) {
+function offsetsOf(groups: Groups, { groupId, topics }: Asked, requireStable: boolean) {
   const asked =
     topics?.map(({ name, partitionIndexes }) => ({ topic: name, partitions: partitionIndexes })) ??
     null;
   return {
     errorCode: errorCode('NONE'),
-    topics: groups.fetchOffsets(groupId, asked).map(({ topic, partitions }) => ({
+    topics: groups.fetchOffsets(groupId, asked, requireStable).map(({ topic, partitions }) => ({
       name: topic,
-      partitions: partitions.map(({ partition, offset, leaderEpoch, metadata }) => ({
+      partitions: partitions.map(({ partition, offset, leaderEpoch, metadata, error }) => ({
         partitionIndex: partition,
         committedOffset: offset,
         committedLeaderEpoch: leaderEpoch,
         metadata,
-        errorCode: errorCode('NONE'),
+        errorCode: errorCode(error),
       })),
     })),
   };

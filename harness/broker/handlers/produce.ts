@@ -1,21 +1,24 @@
 /**
- * Produce (0), versions 3–11 (0–2 are advertised, as Kafka 4 does, for librdkafka's feature
- * detection, and close): appends one batch per partition.
+ * Produce (0), versions 3–11, and 12 as `kafka-4` (0–2 are advertised, as Kafka 4 does, for
+ * librdkafka's feature detection, and close): appends one batch per partition.
  *
  * In Kafka's order (seen on 3.9.1 and 4.3.1):
- * 1. anything transactional → TRANSACTIONAL_ID_AUTHORIZATION_FAILED on every partition (see below)
+ * 1. a transactional batch without transactional id → TRANSACTIONAL_ID_AUTHORIZATION_FAILED on
+ *    every partition. An id without a transactional batch is a plain append.
  * 2. the same partition twice: only the last entry counts; a topic in two entries is one in the
  *    answer
  * 3. per partition: unknown → 3; not exactly one whole batch of magic 2 → 87 or 2 (append.ts)
- * 4. acks other than -1, 0, 1 → INVALID_REQUIRED_ACKS
- * 5. the checks of the log (append.ts)
+ * 4. a transactional batch: transactions/verification.ts
+ * 5. acks other than -1, 0, 1 → INVALID_REQUIRED_ACKS
+ * 6. the checks of the log (append.ts)
  *
  * acks 0: no answer; if any partition failed, the connection closes. records null: Kafka never
  * answers; we close.
  *
- * Not served: transactions. Kafka gives error 53 for a batch without a transactional id and for an
- * id it does not authorise; we authorise none. With one replica min.insync.replicas never bites
- * and acks 1 equals acks -1.
+ * A late batch of an ended transaction goes in where its marker is not written yet, and shares the
+ * fate of that transaction. Version 12 waits up to 100 ms for the markers of the one before.
+ *
+ * With one replica min.insync.replicas never bites and acks 1 equals acks -1.
  */
 import { batchLength, batchMagic, errorCode, readBatchHeader } from '#protocol';
 import {
@@ -26,36 +29,74 @@ import {
   type Appended,
   type Refusal,
 } from '../append.ts';
-import { handler, type HandlerContext } from '../handler.ts';
+import { handler, type Answer, type HandlerContext } from '../handler.ts';
+import type { Partition } from '../topics.ts';
+import { addsPartitions, patiently, verifyBatch } from '../transactions/verification.ts';
 
 interface Entry {
   readonly index: number;
   readonly records: Buffer | null;
 }
 
+type Topics = ReadonlyMap<string, ReadonlyMap<number, Entry>>;
+
+/** Fit to be appended, as far as one can tell before. */
+interface Ready {
+  readonly error: 'NONE';
+  readonly partition: Partition;
+  readonly batch: Buffer;
+}
+
 export const produce = handler('Produce', (context) => {
-  const { body } = context.request;
+  const { body, version } = context.request;
   const topics = lastEntries(body.topicData);
   for (const entries of topics.values()) {
     for (const { records } of entries.values()) if (records === null) return 'close';
   }
-  const forbidden = isTransactional(topics);
+  if (body.transactionalId === null && isTransactional(topics)) {
+    const refusal = refuse('TRANSACTIONAL_ID_AUTHORIZATION_FAILED');
+    return respond(context, topics, () => refusal);
+  }
+  return patiently(context, (nowMs, isLast) => {
+    const checked = new Map<Entry, Ready | Refusal>();
+    for (const [name, entries] of topics) {
+      for (const entry of entries.values()) {
+        checked.set(entry, checkEntry(context, name, entry, nowMs));
+      }
+    }
+    if (version >= addsPartitions && !isLast && [...checked.values()].some(isBusy)) {
+      return undefined;
+    }
+    return respond(context, topics, (entry) => {
+      const verdict = checked.get(entry)!;
+      return 'batch' in verdict ? append(context, verdict, nowMs) : verdict;
+    });
+  });
+});
+
+function respond(
+  context: HandlerContext,
+  topics: Topics,
+  outcomeOf: (entry: Entry) => Appended | Refusal,
+): Answer {
   let failed = false;
   const responses = [];
   for (const [name, entries] of topics) {
     const partitionResponses = [];
     for (const entry of entries.values()) {
-      const outcome = forbidden
-        ? refuse('TRANSACTIONAL_ID_AUTHORIZATION_FAILED')
-        : appendEntry(context, name, entry);
+      const outcome = outcomeOf(entry);
       if (outcome.error !== 'NONE') failed = true;
       partitionResponses.push(tell(context, name, entry.index, outcome));
     }
     responses.push({ name, partitionResponses });
   }
-  if (body.acks === 0) return failed ? 'close' : 'none';
+  if (context.request.body.acks === 0) return failed ? 'close' : 'none';
   return { responses, throttleTimeMs: 0 };
-});
+}
+
+function isBusy({ error }: Ready | Refusal): boolean {
+  return error === 'CONCURRENT_TRANSACTIONS';
+}
 
 function lastEntries(
   topicData: readonly { name: string; partitionData: readonly Entry[] }[],
@@ -69,7 +110,7 @@ function lastEntries(
   return topics;
 }
 
-function isTransactional(topics: ReadonlyMap<string, ReadonlyMap<number, Entry>>): boolean {
+function isTransactional(topics: Topics): boolean {
   for (const entries of topics.values()) {
     for (const { records } of entries.values()) {
       if (records !== null && isTransactionalBatch(records)) return true;
@@ -85,15 +126,35 @@ function isTransactionalBatch(records: Buffer): boolean {
   return readable && readBatchHeader(records).transactional;
 }
 
-function appendEntry(context: HandlerContext, name: string, entry: Entry): Appended | Refusal {
-  const { state, request, nowMs } = context;
-  const topic = state.topics.get(name);
-  const partition = topic?.partitions[entry.index];
-  if (topic === undefined || partition === undefined) return refuse('UNKNOWN_TOPIC_OR_PARTITION');
+function checkEntry(
+  context: HandlerContext,
+  name: string,
+  entry: Entry,
+  nowMs: number,
+): Ready | Refusal {
+  const { state, request } = context;
+  const partition = state.topics.partition(name, entry.index);
+  if (partition === undefined) return refuse('UNKNOWN_TOPIC_OR_PARTITION');
   const batch = checkRecords(entry.records!, request.version);
   if (!Buffer.isBuffer(batch)) return batch;
+  if (batch.length >= batchOverhead) {
+    const refusal = verifyBatch(context, partition, readBatchHeader(batch), nowMs);
+    if (refusal !== undefined) return refusal;
+  }
   if (Math.abs(request.body.acks) > 1) return refuse('INVALID_REQUIRED_ACKS');
-  return appendBatch(state, partition, topic.config, batch, nowMs, request.connection);
+  return { error: 'NONE', partition, batch };
+}
+
+function append(
+  { state, request }: HandlerContext,
+  { partition, batch }: Ready,
+  nowMs: number,
+): Appended | Refusal {
+  const topic = state.topics.get(partition.topic);
+  if (topic === undefined) return refuse('UNKNOWN_TOPIC_OR_PARTITION');
+  const startsAtZero = request.version >= addsPartitions && isTransactionalBatch(batch);
+  const { connection } = request;
+  return appendBatch(state, partition, topic.config, batch, nowMs, connection, startsAtZero);
 }
 
 function tell(

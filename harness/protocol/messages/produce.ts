@@ -1,9 +1,9 @@
-/** Produce (0), versions 0–11, flexible from 9. Rows: Kafka 3.9's definitions. */
+/** Produce (0), versions 0–12, flexible from 9. Rows: Kafka 3.9's definitions; 12 has the same. */
 import type { ApiSchema } from '../schema.ts';
 
 export const produce: ApiSchema = {
   key: 0,
-  versions: { min: 0, max: 11 },
+  versions: { min: 0, max: 12 },
   flexibleFrom: 9,
   request: [
     {

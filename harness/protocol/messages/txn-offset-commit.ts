@@ -1,9 +1,9 @@
-/** TxnOffsetCommit (28), versions 0–4, flexible from 3. Rows: Kafka 3.9's definitions. */
+/** TxnOffsetCommit (28), versions 0–5, flexible from 3. Rows: Kafka 3.9's definitions; 5 has the same. */
 import type { ApiSchema } from '../schema.ts';
 
 export const txnOffsetCommit: ApiSchema = {
   key: 28,
-  versions: { min: 0, max: 4 },
+  versions: { min: 0, max: 5 },
   flexibleFrom: 3,
   request: [
     { name: 'transactionalId', type: 'string', versions: '0+' },

@@ -96,7 +96,7 @@ test('fetching: what is missing is -1, null is everything, [] is nothing', () =>
   const g = scene();
   g.commit(nobody, 4, { metadata: 'note' });
   g.commit(nobody, 8, { topic: 'payments', partition: 2 });
-  const none = { offset: -1, leaderEpoch: -1, metadata: '' };
+  const none = { error: 'NONE', offset: -1, leaderEpoch: -1, metadata: '' };
   const asked = [
     { topic: 'orders', partitions: [0, 3] },
     { topic: 'nope', partitions: [0] },
@@ -105,7 +105,7 @@ test('fetching: what is missing is -1, null is everything, [] is nothing', () =>
     {
       topic: 'orders',
       partitions: [
-        { partition: 0, offset: 4, leaderEpoch: -1, metadata: 'note' },
+        { partition: 0, error: 'NONE', offset: 4, leaderEpoch: -1, metadata: 'note' },
         { partition: 3, ...none },
       ],
     },

@@ -60,6 +60,7 @@ export class Scene {
         groupMaxSessionTimeoutMs: 1_800_000,
         offsetMetadataMaxBytes: 4096,
         memberIdRequired: true,
+        profile: 'kafka-3.9',
         ...config,
       },
       topics: { has: (topic, partition) => this.topics.has(topic) && partition < 4 },

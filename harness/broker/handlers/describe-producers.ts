@@ -1,0 +1,38 @@
+/**
+ * DescribeProducers (61), version 0: what a partition remembers of its producers, open transactions
+ * with their first offset. Coordinator epoch: that of the last marker, -1 without one. An unknown
+ * topic or partition → UNKNOWN_TOPIC_OR_PARTITION.
+ */
+import { errorCode } from '#protocol';
+import { handler } from '../handler.ts';
+import type { Partition } from '../topics.ts';
+
+export const describeProducers = handler('DescribeProducers', ({ state, request }) => ({
+  throttleTimeMs: 0,
+  topics: request.body.topics.map(
+    ({ name, partitionIndexes }: { name: string; partitionIndexes: number[] }) => ({
+      name,
+      partitions: partitionIndexes.map((partitionIndex) => {
+        const found = state.topics.partition(name, partitionIndex);
+        const error = found === undefined ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NONE';
+        return {
+          partitionIndex,
+          errorCode: errorCode(error),
+          errorMessage: null,
+          activeProducers: found === undefined ? [] : producersOf(found),
+        };
+      }),
+    }),
+  ),
+}));
+
+function producersOf({ producers, log }: Partition): object[] {
+  return [...producers].map(([producerId, entry]) => ({
+    producerId,
+    producerEpoch: entry.epoch,
+    lastSequence: entry.batches.at(-1)?.lastSequence ?? -1,
+    lastTimestamp: entry.lastTimestampMs,
+    coordinatorEpoch: entry.coordinatorEpoch,
+    currentTxnStartOffset: log.transactions.firstOffset(producerId),
+  }));
+}

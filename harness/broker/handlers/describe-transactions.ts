@@ -1,0 +1,52 @@
+/**
+ * DescribeTransactions (65), version 0: the coordinator's view of transactional ids. Unknown →
+ * TRANSACTIONAL_ID_NOT_FOUND, "" → INVALID_REQUEST. Partitions that have their marker are not
+ * listed any more. The start is -1 unless there was a transaction since the last InitProducerId.
+ */
+import { errorCode, type ErrorName } from '#protocol';
+import { handler } from '../handler.ts';
+import type { Transaction } from '../transactions/transactions.ts';
+
+export const describeTransactions = handler('DescribeTransactions', ({ state, request, nowMs }) => {
+  const ids: readonly string[] = request.body.transactionalIds;
+  return {
+    throttleTimeMs: 0,
+    transactionStates: ids.map((transactionalId) => {
+      if (transactionalId === '') return refused(transactionalId, 'INVALID_REQUEST');
+      const transaction = state.transactions.get(transactionalId, nowMs);
+      return transaction === undefined
+        ? refused(transactionalId, 'TRANSACTIONAL_ID_NOT_FOUND')
+        : tell(transaction);
+    }),
+  };
+});
+
+function tell(transaction: Readonly<Transaction>): object {
+  const topics = new Map<string, number[]>();
+  for (const { topic, partition } of transaction.partitions.values()) {
+    topics.set(topic, [...(topics.get(topic) ?? []), partition]);
+  }
+  return {
+    errorCode: 0,
+    transactionalId: transaction.id,
+    transactionState: transaction.state,
+    transactionTimeoutMs: transaction.timeoutMs,
+    transactionStartTimeMs: transaction.startedAtMs,
+    producerId: transaction.producerId,
+    producerEpoch: transaction.epoch,
+    topics: [...topics].map(([topic, partitions]) => ({ topic, partitions })),
+  };
+}
+
+function refused(transactionalId: string, error: ErrorName): object {
+  return {
+    errorCode: errorCode(error),
+    transactionalId,
+    transactionState: '',
+    transactionTimeoutMs: 0,
+    transactionStartTimeMs: 0,
+    producerId: 0,
+    producerEpoch: 0,
+    topics: [],
+  };
+}
