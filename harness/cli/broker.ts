@@ -67,7 +67,8 @@ function start({ port, host, topics, profile }: Wanted): Promise<BrokerServer> {
 function greeting({ topics, profile }: Wanted, { host, port }: BrokerServer): string {
   const named = topics.map(({ name, partitions }) => `${name}:${partitions}`).join(' ');
   const also = named === '' ? '' : `, topics ${named}`;
-  return `Broker ready on ${host}:${port} as ${profile}${also}. Ctrl+C ends it.`;
+  const as = profile === 'kafka-3.9' ? '' : `, as ${profile}`;
+  return `Broker ready on ${host}:${port}${as}${also}. Ctrl+C ends it.`;
 }
 
 function readArguments(args: string[]): Wanted {

@@ -177,6 +177,14 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
+test('the program says as which Kafka it answers where that is not the default', async () => {
+  const { child, ended, said, output } = await program(['--port', '0', '--profile', 'kafka-4']);
+  await said('\n');
+  expect(output()).toMatch(/^Broker ready on 127\.0\.0\.1:\d+, as kafka-4\..*\n$/);
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+});
+
 test('the program with a busy port says so, with a wrong option how it is used', async () => {
   const busy = await program(['--port', String(server.port)]);
   expect(await busy.ended).toEqual([2, null]);
@@ -184,6 +192,9 @@ test('the program with a busy port says so, with a wrong option how it is used',
   const wrong = await program(['--prot', '1']);
   expect(await wrong.ended).toEqual([2, null]);
   expect(wrong.output()).toContain('Usage: npm run broker');
+  const profile = await program(['--profile', 'kafka-2']);
+  expect(await profile.ended).toEqual([2, null]);
+  expect(profile.output()).toContain('--profile wants kafka-3.9 or kafka-4, not "kafka-2".');
   const topic = await program(['--topic', 'a b']);
   expect(await topic.ended).toEqual([2, null]);
 });

@@ -65,8 +65,12 @@ describe.skipIf(kcatIsMissing)('kcat', () => {
     expect(await run(group)).toBe('one\n');
   });
 
-  test('a transactional producer is told plainly that it is not served', async () => {
-    const args = ['-P', '-t', 'orders', '-X', 'transactional.id=tx'];
-    await expect(run(args, 'a\n')).rejects.toThrow(/Transactional.*authorization/i);
+  test('what a transaction wrote is there when it is committed, and its marker is no record', async () => {
+    const args = ['-P', '-t', 'whole', '-p', '0', '-X', 'transactional.id=tx'];
+    await run(args, 'a\nb\n');
+    await run(args, 'c\n');
+    const committed = ['-X', 'isolation.level=read_committed'];
+    expect(await consume('whole', '-f', '%o:%s\n', ...committed)).toEqual(['0:a', '1:b', '3:c']);
+    expect(await consume('whole', '-X', 'isolation.level=read_uncommitted')).toHaveLength(3);
   });
 });

@@ -15,6 +15,14 @@ export interface Told {
   readonly epoch: number;
 }
 
+interface Write {
+  readonly index?: number;
+  readonly version?: number;
+  readonly sequence?: number;
+  readonly transactional?: boolean;
+  readonly transactionalId?: string | null;
+}
+
 interface TxnOffset {
   readonly version?: number;
   readonly memberId?: string;
@@ -71,31 +79,33 @@ export class TransactionDesk extends Desk {
   }
 
   /** Sequences go on by themselves, for each producer, epoch and partition. */
-  write(
-    { id, producerId, epoch }: Producer,
-    value: string,
-    options: {
-      readonly index?: number;
-      readonly version?: number;
-      readonly sequence?: number;
-      readonly transactional?: boolean;
-      readonly transactionalId?: string | null;
-    } = {},
-  ): Produced {
-    const { index = 0, version = 7, transactional = true } = options;
-    const key = `${producerId}:${epoch}:${index}`;
-    const baseSequence = options.sequence ?? this.#sequences.get(key) ?? 0;
-    const batch = batchOf([value], {
-      producerId,
-      producerEpoch: epoch,
-      baseSequence,
-      transactional,
-      baseTimestamp: this.nowMs,
-    });
-    const transactionalId = options.transactionalId === undefined ? id : options.transactionalId;
+  write(producer: Producer, value: string, options: Write = {}): Produced {
+    const { index = 0, version = 7 } = options;
+    const key = `${producer.producerId}:${producer.epoch}:${index}`;
+    const sequence = options.sequence ?? this.#sequences.get(key) ?? 0;
+    const batch = this.#batch(producer, value, sequence, options.transactional ?? true);
+    const { transactionalId = producer.id } = options;
     const told = this.produce('t', batch, { version, index, transactionalId });
-    if (told.error === 'NONE') this.#sequences.set(key, baseSequence + 1);
+    if (told.error === 'NONE') this.#sequences.set(key, sequence + 1);
     return told;
+  }
+
+  /** One that may wait: its request's id. */
+  sendWrite(producer: Producer, value: string, version: number): number {
+    const records = this.#batch(producer, value, 0, true);
+    const topicData = [{ name: 't', partitionData: [{ index: 0, records }] }];
+    const body = { transactionalId: producer.id, acks: -1, timeoutMs: 1000, topicData };
+    return this.send('Produce', version, body, 2);
+  }
+
+  #batch(
+    { producerId, epoch }: Producer,
+    value: string,
+    baseSequence: number,
+    transactional: boolean,
+  ): Buffer {
+    const producer = { producerId, producerEpoch: epoch, baseSequence };
+    return batchOf([value], { ...producer, transactional, baseTimestamp: this.nowMs });
   }
 
   endTxn({ id, producerId, epoch }: Producer, committed: boolean, version = 3): Told {
