@@ -15,6 +15,7 @@ export interface Timer {
 export interface Timers {
   readonly set: (name: string, atMs: number, run: (nowMs: number) => void) => void;
   readonly clear: (name: string) => void;
+  readonly has: (name: string) => boolean;
   /** The earliest; of those at the same instant, the one that was set first. */
   readonly next: () => Timer | undefined;
   /**
@@ -41,6 +42,7 @@ export function createTimers(): Timers {
       timers.set(name, timer);
     },
     clear,
+    has: (name) => timers.has(name),
     next() {
       if (earliest === undefined) {
         for (const timer of timers.values()) {

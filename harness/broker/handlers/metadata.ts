@@ -58,8 +58,10 @@ function tellOne(
 }
 
 function createSoon({ state, nowMs }: HandlerContext, name: string): void {
-  if (!state.config.autoCreateTopics) return;
-  state.timers.set(`create topic ${name}`, nowMs + autoCreationMs, () => {
+  const timer = `create topic ${name}`;
+  // Asking again while it is being made does not begin anew.
+  if (!state.config.autoCreateTopics || state.timers.has(timer)) return;
+  state.timers.set(timer, nowMs + autoCreationMs, () => {
     if (!state.topics.has(name)) addTopic(state, name, state.config.defaultPartitions, {});
   });
 }
