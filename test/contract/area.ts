@@ -4,7 +4,6 @@
  * out: a real Kafka must stay inside, and the embedded broker must come to each of them, and to
  * nothing else, when every order of what can happen is played (races.ts).
  */
-import type { ApiName, ErrorName } from '#protocol';
 import type { Scene } from './scene.ts';
 
 export type Line = '3.9' | '4';
@@ -24,8 +23,8 @@ export interface Race {
   readonly says: string;
   readonly line?: Line;
   readonly outcomes: readonly string[];
-  /** Errors that stand for what a cluster of one process cannot do by itself. */
-  readonly mayAnswer?: Readonly<Partial<Record<ApiName, readonly ErrorName[]>>>;
+  /** As in a behaviour. */
+  readonly notEmbedded?: string;
   readonly play: (kafka: Scene) => Promise<string>;
 }
 

@@ -7,17 +7,13 @@
  * (races.ts).
  */
 import { createBroker, type Broker, type BrokerOptions, type KafkaRequest } from '#broker';
-import type { ApiName, ErrorName } from '#protocol';
 import { Conversation, type Running, type Wire } from './wire.ts';
 
-/** What happens before this request is applied, besides nothing. */
-export type Move = 'timer' | ErrorName;
-export type Chooser = (api: ApiName, moves: readonly Move[]) => Move | 'apply';
+/** Whether this timer goes before the request that has just come. */
+export type Chooser = (timer: string) => boolean;
 
 export interface InProcessOptions extends BrokerOptions {
   readonly chooser?: Chooser;
-  /** Answers that a healthy Kafka may give in place of the broker's own. */
-  readonly mayAnswer?: Readonly<Partial<Record<ApiName, readonly ErrorName[]>>>;
 }
 
 /** Timers further ahead than this are not part of a race: sessions, long polls. */
@@ -32,7 +28,7 @@ interface Client {
 
 export class InProcess implements Running {
   readonly broker: Broker;
-  readonly #options: InProcessOptions;
+  readonly #chooser: Chooser | undefined;
   readonly #clients = new Map<number, Client>();
   readonly #sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
   #nowMs = Date.UTC(2026, 0, 1);
@@ -40,8 +36,8 @@ export class InProcess implements Running {
   #looks = false;
 
   constructor(options: InProcessOptions = {}) {
-    const { chooser: _chooser, mayAnswer: _mayAnswer, ...broker } = options;
-    this.#options = options;
+    const { chooser, ...broker } = options;
+    this.#chooser = chooser;
     this.broker = createBroker({ groupInitialRebalanceDelayMs: 0, ...broker });
   }
 
@@ -90,21 +86,15 @@ export class InProcess implements Running {
   }
 
   #play(client: Client, request: KafkaRequest): void {
-    const { chooser, mayAnswer } = this.#options;
-    while (chooser !== undefined) {
+    const soonest = (): string | undefined => {
       const next = this.broker.nextTimer();
-      const near = next !== undefined && next.atMs <= this.#nowMs + raceWindowMs;
-      const errors = mayAnswer?.[request.api] ?? [];
-      const moves: Move[] = near ? ['timer', ...errors] : [...errors];
-      const move = moves.length === 0 ? 'apply' : chooser(request.api, moves);
-      if (move === 'apply') break;
-      if (move === 'timer') {
+      return next !== undefined && next.atMs <= this.#nowMs + raceWindowMs ? next.name : undefined;
+    };
+    if (this.#chooser !== undefined) {
+      for (let next = soonest(); next !== undefined; next = soonest()) {
+        if (!this.#chooser(next)) break;
         this.#runTimer();
-        continue;
       }
-      client.busy = false;
-      client.wire.receive(this.broker.refuse(request, move));
-      return;
     }
     this.broker.apply(request, this.#nowMs);
     this.#deliver();

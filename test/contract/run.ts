@@ -6,12 +6,13 @@ import { areas } from './areas.ts';
 import { InProcess } from './in-process.ts';
 import { Pool } from './pool.ts';
 import { playEveryWay } from './races.ts';
+import { untilReady } from './ready.ts';
 import { Scene } from './scene.ts';
 import type { Running } from './wire.ts';
 
 /** A race on a real broker is run this often; every outcome must be one that is listed. */
 const tries = 12;
-const limitMs = 30_000;
+const limitMs = 60_000;
 
 const holdsOn = (one: Behaviour | Race, line: Line): boolean =>
   one.line === undefined || one.line === line;
@@ -19,8 +20,8 @@ const holdsOn = (one: Behaviour | Race, line: Line): boolean =>
 /** Every case a broker of its own, in virtual time; races in every order of events. */
 export function runInProcess(line: Line, options: BrokerOptions): void {
   eachCase(line, (one) => {
+    if (one.notEmbedded !== undefined) return undefined;
     if (one.kind === 'behaviour') {
-      if (one.notEmbedded !== undefined) return undefined;
       return async () => {
         const running = new InProcess(options);
         await one.show(new Scene(running, new Pool(running, 3), 'case'));
@@ -47,16 +48,14 @@ export function runAgainst(
   beforeAll(async () => {
     running = await start();
     pool = new Pool(running, 60);
-    // The first partition waits for everything that a broker does after its start.
+    await untilReady(running);
     await pool.take();
   }, startMs);
   afterAll(() => running?.stop());
   const scene = (): Scene => new Scene(running, pool, String(++count));
   eachCase(line, (one) => {
-    if (one.kind === 'behaviour') {
-      if (one.notEmbedded !== undefined && !real) return undefined;
-      return () => one.show(scene());
-    }
+    if (one.notEmbedded !== undefined && !real) return undefined;
+    if (one.kind === 'behaviour') return () => one.show(scene());
     return async () => {
       for (let round = 0; round < tries; round++) {
         expect(one.outcomes).toContain(await one.play(scene()));

@@ -1,0 +1,198 @@
+/** SyncGroup, Heartbeat, LeaveGroup and sessions: the life of a generation. */
+import type { ErrorName } from '#protocol';
+import { expect } from 'vitest';
+import { Area } from '../area.ts';
+import { describeGroup, newMember, reaches, stable, stateOf, type Member } from '../groups.ts';
+import type { Place, Scene } from '../scene.ts';
+
+export const groupLife = new Area('Groups, life of a generation');
+
+groupLife.holds('a follower waits for the leader; no share is no bytes', async (kafka) => {
+  const group = kafka.unique('g');
+  const leader = await newMember(kafka, group);
+  const follower = await newMember(kafka, group);
+  await leader.enter();
+  const entering = follower.enter();
+  await reaches(kafka, group, 'PreparingRebalance');
+  await Promise.all([leader.join(), entering]);
+  const waiting = follower.sync();
+  expect(await kafka.within(300, waiting)).toBe('waits');
+  const synced = await leader.sync({ [leader.id]: 'for the leader' });
+  expect(synced).toEqual({ error: 'NONE', assignment: 'for the leader' });
+  expect(await waiting).toEqual({ error: 'NONE', assignment: '' });
+});
+
+groupLife.holds('a leader that syncs again is told its first assignment', async (kafka) => {
+  const [leader, follower] = await stable(kafka, [{}, {}]);
+  const other = { [leader!.id]: 'changed', [follower!.id]: 'changed' };
+  expect(await leader!.sync(other)).toMatchObject({ assignment: `share of ${leader!.id}` });
+  expect(await follower!.sync()).toMatchObject({ assignment: `share of ${follower!.id}` });
+});
+
+groupLife.holds('SyncGroup knows generations, members and protocols', async (kafka) => {
+  const [member] = await stable(kafka, [{}]);
+  const ask = async (as: Parameters<Member['sync']>[1]) => (await member!.sync({}, as)).error;
+  expect(await ask({ generation: 99 })).toBe('ILLEGAL_GENERATION');
+  expect(await ask({ id: 'who' })).toBe('UNKNOWN_MEMBER_ID');
+  const wrong = 'INCONSISTENT_GROUP_PROTOCOL';
+  expect(await ask({ version: 5, type: 'consumer', protocol: 'zzz' })).toBe(wrong);
+  expect(await ask({ version: 5, type: 'zzz', protocol: 'range' })).toBe(wrong);
+  expect(await ask({ version: 5, type: 'consumer', protocol: 'range' })).toBe('NONE');
+});
+
+groupLife.holds('heartbeats in CompletingRebalance', async (kafka) => {
+  const member = await newMember(kafka, kafka.unique('g'));
+  await member.enter();
+  expect(await member.heartbeat()).toBe('NONE');
+  expect(await member.heartbeat({ generation: 99 })).toBe('ILLEGAL_GENERATION');
+  expect(await member.heartbeat({ id: 'who' })).toBe('UNKNOWN_MEMBER_ID');
+});
+
+groupLife.holds('heartbeat and SyncGroup in PreparingRebalance: error 27', async (kafka) => {
+  const [member] = await stable(kafka, [{}]);
+  const newcomer = await newMember(kafka, member!.group);
+  newcomer.enter().catch(() => {});
+  await reaches(kafka, member!.group, 'PreparingRebalance');
+  expect(await member!.heartbeat()).toBe('REBALANCE_IN_PROGRESS');
+  expect((await member!.sync()).error).toBe('REBALANCE_IN_PROGRESS');
+});
+
+groupLife.holds('heartbeats in Stable', async (kafka) => {
+  const [member] = await stable(kafka, [{}]);
+  expect(await member!.heartbeat()).toBe('NONE');
+  expect(await member!.heartbeat({ generation: 0 })).toBe('ILLEGAL_GENERATION');
+  expect(await member!.heartbeat({ id: 'who' })).toBe('UNKNOWN_MEMBER_ID');
+  const stranger = await newMember(kafka, kafka.unique('g'));
+  expect(await stranger.heartbeat({ id: 'who', generation: 1 })).toBe('UNKNOWN_MEMBER_ID');
+});
+
+groupLife.holds('SyncGroup that waits when a rebalance begins: error 27', async (kafka) => {
+  const group = kafka.unique('g');
+  const [leader, follower] = [await newMember(kafka, group), await newMember(kafka, group)];
+  await leader.enter();
+  const entering = follower.enter();
+  await reaches(kafka, group, 'PreparingRebalance');
+  await Promise.all([leader.join(), entering]);
+  const waiting = follower.sync();
+  expect(await kafka.within(100, waiting)).toBe('waits');
+  const newcomer = await newMember(kafka, group);
+  newcomer.enter().catch(() => {});
+  expect((await waiting).error).toBe('REBALANCE_IN_PROGRESS');
+});
+
+groupLife.holds('a leader that does not sync in time is out: the group is empty', async (kafka) => {
+  const timeouts = { rebalanceMs: 2_000, sessionMs: 20_000 };
+  const member = await newMember(kafka, kafka.unique('g'), timeouts);
+  await member.enter();
+  const ms = await kafka.milliseconds(() => reaches(kafka, member.group, 'Empty'));
+  expect(ms).toBeGreaterThanOrEqual(1_900);
+});
+
+groupLife.holds('a closed connection changes nothing until the session ends', async (kafka) => {
+  const timeouts = { sessionMs: 6_000 };
+  const [leader, follower] = await stable(kafka, [timeouts, timeouts]);
+  follower!.wire.close();
+  const ms = await kafka.milliseconds(async () => {
+    await kafka.pass(300);
+    expect(await stateOf(kafka, leader!.group)).toBe('Stable');
+    await kafka.until(
+      () => leader!.heartbeat(),
+      (error) => error === 'REBALANCE_IN_PROGRESS',
+    );
+  });
+  expect(ms).toBeGreaterThanOrEqual(5_500);
+});
+
+type Sign = (member: Member, place: Place) => Promise<unknown>;
+
+const sessionMs = 6_000;
+
+/** Only signs for longer than a session: whether the member is still there. */
+async function after(kafka: Scene, sign: Sign): Promise<ErrorName> {
+  const place = await kafka.place();
+  for (;;) {
+    let [lastMs, longestMs] = [kafka.nowMs(), 0];
+    const [member] = await stable(kafka, [{ sessionMs }]);
+    const startMs = kafka.nowMs();
+    while (kafka.nowMs() - startMs < sessionMs + 2_000) {
+      await kafka.pass(1_000);
+      await sign(member!, place);
+      longestMs = Math.max(longestMs, kafka.nowMs() - lastMs);
+      lastMs = kafka.nowMs();
+    }
+    const error = await member!.heartbeat();
+    // A machine that stood still for a session shows nothing.
+    if (longestMs < sessionMs - 1_500) return error;
+  }
+}
+
+groupLife.holds('Heartbeat in a stable group is a sign of life', async (kafka) => {
+  expect(await after(kafka, (member) => member.heartbeat())).toBe('NONE');
+});
+
+groupLife.holds('OffsetCommit in a stable group is a sign of life', async (kafka) => {
+  expect(await after(kafka, (member, place) => member.commit(place))).toBe('NONE');
+});
+
+groupLife.holdsOn('3.9', 'SyncGroup in a stable group is a sign of life', async (kafka) => {
+  expect(await after(kafka, (member) => member.sync())).toBe('NONE');
+});
+
+groupLife.holdsOn('4', 'SyncGroup in a stable group is no sign of life', async (kafka) => {
+  expect(await after(kafka, (member) => member.sync())).toBe('UNKNOWN_MEMBER_ID');
+});
+
+groupLife.holds('without any sign of life a member is gone', async (kafka) => {
+  expect(await after(kafka, () => Promise.resolve())).toBe('UNKNOWN_MEMBER_ID');
+});
+
+groupLife.holds('OffsetFetch is no sign of life', async (kafka) => {
+  const fetchOffsets: Sign = ({ group }) =>
+    kafka.ask('OffsetFetch', 5, { groupId: group, topics: null });
+  expect(await after(kafka, fetchOffsets)).toBe('UNKNOWN_MEMBER_ID');
+});
+
+groupLife.holds('a heartbeat of another generation is no sign of life', async (kafka) => {
+  const wrong: Sign = (member) => member.heartbeat({ generation: 99 });
+  expect(await after(kafka, wrong)).toBe('UNKNOWN_MEMBER_ID');
+});
+
+groupLife.holds('a member that leaves makes the others rebalance at once', async (kafka) => {
+  const [leader, follower] = await stable(kafka, [{}, {}]);
+  expect(await leader!.leave()).toBe('NONE');
+  expect(await follower!.heartbeat()).toBe('REBALANCE_IN_PROGRESS');
+  expect(await follower!.join()).toMatchObject({ error: 'NONE', leader: follower!.id });
+});
+
+groupLife.holds('the last member that leaves leaves an empty group', async (kafka) => {
+  const [member] = await stable(kafka, [{}]);
+  await member!.leave();
+  const told = await describeGroup(kafka, member!.group);
+  expect(told).toMatchObject({ groupState: 'Empty', protocolType: 'consumer', members: [] });
+  expect(await member!.heartbeat()).toBe('UNKNOWN_MEMBER_ID');
+});
+
+for (const [version, what] of [
+  [0, 'of the answer'],
+  [2, 'of the answer'],
+  [3, 'of the member'],
+  [5, 'of the member'],
+] as const) {
+  groupLife.holds(
+    `LeaveGroup v${version} of an unknown member: the error ${what}`,
+    async (kafka) => {
+      const [member] = await stable(kafka, [{}]);
+      for (const group of [member!.group, kafka.unique('g')]) {
+        const body = {
+          groupId: group,
+          memberId: 'who',
+          members: [{ memberId: 'who', groupInstanceId: null }],
+        };
+        const answer = await kafka.ask('LeaveGroup', version, body);
+        expect(answer.errorCode).toBe(version < 3 ? 25 : 0);
+        if (version >= 3)
+          expect(answer.members).toMatchObject([{ memberId: 'who', errorCode: 25 }]);
+      }
+    },
+  );
+}

@@ -1,0 +1,84 @@
+/** Static members (KIP-345): a process that comes back takes the place it had. */
+import { expect } from 'vitest';
+import { Area } from '../area.ts';
+import { newMember, reaches, stable, stateOf, type Member } from '../groups.ts';
+import type { Scene } from '../scene.ts';
+
+export const groupStatic = new Area('Groups, static members');
+
+const pair = (kafka: Scene): Promise<Member[]> =>
+  stable(kafka, [{ instance: 'i0' }, { instance: 'i1' }]);
+
+async function restarted(former: Member, options = {}): Promise<Member> {
+  return newMember(former.kafka, former.group, { ...former.options, ...options });
+}
+
+groupStatic.holds(
+  'a restarted follower: a new id, the same generation and share',
+  async (kafka) => {
+    const [, follower] = await pair(kafka);
+    const back = await restarted(follower!);
+    const joined = await back.join();
+    expect(joined).toMatchObject({
+      error: 'NONE',
+      generationId: follower!.generation,
+      members: [],
+    });
+    expect(back.id).not.toBe(follower!.id);
+    expect(await stateOf(kafka, back.group)).toBe('Stable');
+    expect(await back.sync()).toEqual({ error: 'NONE', assignment: `share of ${follower!.id}` });
+    expect(await back.heartbeat()).toBe('NONE');
+  },
+);
+
+groupStatic.holds('its old id is fenced with the instance id', async (kafka) => {
+  const place = await kafka.place();
+  const [, follower] = await pair(kafka);
+  await (await restarted(follower!)).join();
+  const fenced = 'FENCED_INSTANCE_ID';
+  expect(await follower!.heartbeat()).toBe(fenced);
+  expect((await follower!.sync()).error).toBe(fenced);
+  expect(await follower!.commit(place)).toBe(fenced);
+  expect((await follower!.join()).error).toBe(fenced);
+  expect(await follower!.leave()).toBe(fenced);
+});
+
+groupStatic.holds('its old id is unknown without the instance id', async (kafka) => {
+  const [, follower] = await pair(kafka);
+  await (await restarted(follower!)).join();
+  expect(await follower!.heartbeat({ instance: null })).toBe('UNKNOWN_MEMBER_ID');
+});
+
+groupStatic.holds('a restarted leader is told that its old id leads, in v5', async (kafka) => {
+  const [leader] = await pair(kafka);
+  const back = await restarted(leader!);
+  const joined = await back.join({ version: 5 });
+  expect(joined).toMatchObject({ error: 'NONE', leader: leader!.id, members: [] });
+});
+
+groupStatic.holds('from v9 on it is told to lead, and to skip the assignment', async (kafka) => {
+  const [leader] = await pair(kafka);
+  const back = await restarted(leader!);
+  const joined = await back.join({ version: 9 });
+  expect(joined).toMatchObject({ error: 'NONE', leader: back.id, skipAssignment: true });
+  expect(joined.members).toHaveLength(2);
+});
+
+groupStatic.holds('changed metadata do not matter, the chosen name does', async (kafka) => {
+  const [, follower] = await pair(kafka);
+  const back = await restarted(follower!, { protocols: [['range', 'NEW']] });
+  expect(await back.join()).toMatchObject({ error: 'NONE', generationId: follower!.generation });
+  expect(await stateOf(kafka, back.group)).toBe('Stable');
+});
+
+groupStatic.holds('an unknown instance is an unknown member', async (kafka) => {
+  const [leader] = await pair(kafka);
+  expect(await leader!.heartbeat({ instance: 'nope' })).toBe('UNKNOWN_MEMBER_ID');
+});
+
+groupStatic.holds('an instance can be removed without knowing its member id', async (kafka) => {
+  const [leader, follower] = await pair(kafka);
+  expect(await leader!.leave({ id: '', instance: 'i1' })).toBe('NONE');
+  await reaches(kafka, leader!.group, 'PreparingRebalance');
+  expect(await follower!.heartbeat()).toBe('UNKNOWN_MEMBER_ID');
+});
