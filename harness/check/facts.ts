@@ -52,7 +52,10 @@ export interface CommandFact {
   readonly reason?: string;
 }
 
-/** One request or call as it crosses: applied (its effect is there), answered (the caller knows), or not. */
+/**
+ * One request, statement or call as it crosses: it may wait for a lock of somebody else, is applied (its effect is
+ * there), answered (the caller knows), or not.
+ */
 export interface OperationFact {
   readonly kind: 'operation';
   readonly slot: Slot;
@@ -63,8 +66,8 @@ export interface OperationFact {
   readonly target: string;
   readonly cause: readonly string[];
   readonly ordinal: number;
-  readonly step: 'arrived' | 'applied' | 'answered' | 'lost';
-  /** Kafka's error name, or a port's rejection, where it was not a success. */
+  readonly step: 'arrived' | 'waits' | 'applied' | 'answered' | 'lost';
+  /** Kafka's error name, SQLSTATE and words of PostgreSQL, or a port's rejection, where it was not a success. */
   readonly error?: string;
   readonly line?: SourceLine;
 }

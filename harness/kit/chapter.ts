@@ -72,6 +72,11 @@ export interface Flow {
     readonly topics: Moment['topics'];
     readonly tables: Moment['tables'];
   }) => readonly Effect[];
+  /**
+   * Which commands an SQL statement with these values is about (bound ones, else those written into it); left out =
+   * those whose ids are among them, also inside JSON.
+   */
+  readonly statement?: (values: readonly (string | null)[]) => readonly string[];
   /** What an effect of this command must carry (NO-INVENTION); left out = not compared. */
   readonly value?: (command: Command) => unknown;
   /** The key whose order counts (KEY-ORDER); left out = the record's key. */

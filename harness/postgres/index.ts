@@ -28,7 +28,14 @@ export { uncontrolledIn } from './statements/uncontrolled.ts';
 export { simSchemaSql } from './virtual/functions.ts';
 export { roleSql, type ServiceRole } from './virtual/roles.ts';
 export { prepareReset, recreateDatabase, type Reset, type ResetOptions } from './reset/reset.ts';
-export { openAdmin, type Admin, type AdminOptions, type Row } from './sessions/admin.ts';
+export {
+  prepareDatabase,
+  type DatabasePlan,
+  type HostingServer,
+  type PreparedDatabase,
+} from './prepared/database.ts';
+export type { TableRows } from './prepared/tables.ts';
+export { openAdmin, Refused, type Admin, type AdminOptions, type Row } from './sessions/admin.ts';
 export type { Answer, Notification } from './sessions/answer.ts';
 export type { ServerAddress } from './sessions/connection.ts';
 export {

@@ -22,9 +22,13 @@ const effects = new Set([
   'EndTxn',
 ]);
 
+/** SQL that is a place for faults because it brought rows. */
+const looks = new Set(['SELECT', 'VALUES', 'TABLE', 'FETCH', 'LOCK', 'COPY']);
+
 const groupApis = new Set(['JoinGroup', 'SyncGroup', 'OffsetFetch', 'OffsetCommit']);
 
 export function weightOf({ point, target }: Crossing): Weight {
+  if (target === 'sql') return looks.has(point.operation) ? 1 : 0;
   if (target === 'port' || effects.has(point.operation)) return 0;
   return point.operation === 'Fetch' ? 1 : 2;
 }
@@ -114,9 +118,8 @@ export function viewOf(crossings: readonly Crossing[], chapter: ChapterFaults): 
       const { slot, operation } = crossing.point;
       if (!groups.has(slot) || crossing.phase === 'after answer') return false;
       if (operation === 'Fetch') return crossing.phase === 'after apply';
-      return crossing.target === 'port' || operation === 'Produce'
-        ? crossing.phase === 'before apply'
-        : false;
+      const isEffect = crossing.target !== 'kafka' || operation === 'Produce';
+      return isEffect && weightOf(crossing) === 0 && crossing.phase === 'before apply';
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Delivery choices worth trying: what crosses on one connection waits for one of the next crossings
- * on others. A crossing does not say its connection; a slot's producer, consumer and ports are
- * taken for one each, which is how kafkajs opens them towards one broker.
+ * on others. A crossing does not say its connection; a slot's producer, consumer, ports and
+ * database are taken for one each, which is how kafkajs opens them towards one broker.
  */
 import { weightOf } from './crossing-view.ts';
 import type { Crossing, Hold } from './schedule.ts';
@@ -19,6 +19,7 @@ const producing = new Set([
 const reach = 3;
 
 function channelOf({ point, target }: Crossing): string {
+  if (target === 'sql') return `${point.slot} sql`;
   const lane = target === 'port' ? point.operation : producing.has(point.operation) ? 'out' : 'in';
   return `${point.slot} ${lane}`;
 }

@@ -102,7 +102,7 @@ export function pointFaults(
 
   if (crossing.inFlight) add('crash, bytes arrive', fault('crash', { inFlight: 'arrives' }));
   const isLost = crossing.answered === false && phase === 'after apply';
-  if (phase === 'before apply' && crossing.target === 'kafka') {
+  if (phase === 'before apply' && crossing.target !== 'port') {
     add('lose request', fault('lose-request'));
   }
   if (phase === 'after apply' && !isLost) add('lose response', fault('lose-response'));

@@ -16,6 +16,7 @@ import { snapshotShared, type SharedState } from './injected/leaks.ts';
 import type { Incarnation } from './incarnation.ts';
 import { describeError } from './lines.ts';
 import { brokerAddress, databaseAddress } from './network.ts';
+import { databaseName } from './postgres-lane.ts';
 import { createRoutingHost } from './routing-host.ts';
 import type { RunningService } from './supervisor.ts';
 import type { Loader, World } from './world.ts';
@@ -168,7 +169,7 @@ function environmentOf(process: Incarnation, ports: object): object {
   const { host, port } = brokerAddress;
   return {
     kafka: { clientId: process.slot, brokers: [`${host}:${port}`], logLevel: 1 },
-    database: { ...databaseAddress, user: process.role, database: 'world' },
+    database: { ...databaseAddress, user: process.role, database: databaseName },
     slot: process.slot,
     ports,
   };

@@ -1,9 +1,11 @@
 /**
- * Connections between instances and the broker: bytes take a hop of virtual time each way, FIFO inside a connection.
+ * Connections between instances and broker or database: bytes take a hop of virtual time each way, FIFO inside a
+ * connection.
  * When a process dies, what it had already written is lost or arrives, as the schedule says.
  */
-import type { Milliseconds } from '#kernel';
+import { invariant, type Milliseconds } from '#kernel';
 import type { Incarnation } from './incarnation.ts';
+import { deepError } from './lines.ts';
 import { SimSocket } from './socket.ts';
 import type { Asker } from './visits.ts';
 import type { World } from './world.ts';
@@ -12,7 +14,8 @@ export interface Connection {
   readonly id: number;
   readonly owner: Incarnation;
   readonly socket: SimSocket;
-  /** The broker's end: false once it has been told that the connection is gone. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** The far end: false once it has been told that the connection is gone. */
   open: boolean;
   /** Nobody listens any more: answers go nowhere. */
   orphan: boolean;
@@ -20,14 +23,22 @@ export interface Connection {
   inFlight: number;
   arrivesAtMs: Milliseconds;
   deliversAtMs: Milliseconds;
-  /** Line of the learner's file that caused the last write (replay only). */
-  stack: string | undefined;
+  /** Where the last write was made: on replay, and always where the far side asks for it. */
+  readonly stack: string | undefined;
+  /** Its text costs, so that it is made only when it is asked for. */
+  written: Error | undefined;
   /** Who caused it (runs with marked calls only). */
   asker: Asker | undefined;
 }
 
 /** What the network hands bytes and endings to. */
 export interface Listener {
+  /** Why nobody is let in now; left out = everybody is. */
+  refuses?(owner: Incarnation): Error | undefined;
+  /** The bytes as they are hashed: without what no two servers number alike. */
+  hashed?(connection: Connection, direction: '>' | '<', bytes: Buffer): Uint8Array;
+  /** Writes are to be remembered with the place that made them, also when nothing is traced. */
+  readonly wantsStacks?: boolean;
   opened(connection: Connection): void;
   arrived(connection: Connection, bytes: Buffer): void;
   /** The client wrote its last byte: calls `drop` once what it wrote is done with. */
@@ -48,7 +59,7 @@ export interface Network {
   drop(connection: Connection): void;
   /** A process died. */
   abandon(owner: Incarnation, inFlight: Fate): void;
-  /** Every connection of a slot is cut and none can be made until then. */
+  /** Every connection of a slot to the broker is cut and none can be made until then. */
   cut(slot: string, untilMs: Milliseconds, inFlight: Fate): void;
   /** Bytes on their way, either direction. */
   busy(): boolean;
@@ -59,25 +70,28 @@ export interface Network {
 export type Fate = 'lost' | 'arrives';
 
 export const brokerAddress = { host: '127.0.0.1', port: 9092 };
-/** Given to every service; nobody answers there until chapters have tables. */
+/** Given to every service; nobody answers there where the chapter has no tables. */
 export const databaseAddress = { host: '127.0.0.1', port: 5432 };
 
-export function createNetwork(world: World, listener: Listener): Network {
-  return new SimNetwork(world, listener);
+/** Who listens at which port of the world; undefined = there is no such thing in this chapter. */
+export type Listeners = ReadonlyMap<number, Listener | undefined>;
+
+export function createNetwork(world: World, listeners: Listeners): Network {
+  return new SimNetwork(world, listeners);
 }
 
 class SimNetwork implements Network {
   readonly #world: World;
-  readonly #listener: Listener;
+  readonly #listeners: Listeners;
   readonly #connections = new Set<Connection>();
   readonly #cutUntil = new Map<string, Milliseconds>();
   #nextId = 1;
   /** Bytes, openings and endings that are under way. */
   #moving = 0;
 
-  constructor(world: World, listener: Listener) {
+  constructor(world: World, listeners: Listeners) {
     this.#world = world;
-    this.#listener = listener;
+    this.#listeners = listeners;
   }
 
   connect(owner: Incarnation, address: { host: string; port: number }): SimSocket {
@@ -94,26 +108,35 @@ class SimNetwork implements Network {
       id,
       owner,
       socket,
+      address,
       open: false,
       orphan: false,
       inFlight: 0,
       arrivesAtMs: 0,
       deliversAtMs: 0,
-      stack: undefined,
+      written: undefined,
+      get stack() {
+        return this.written?.stack;
+      },
       asker: undefined,
     };
-    this.#after(this.#world.now() + 2 * this.#world.hopMs(), () => {
-      if (owner.dead || socket.destroyed) return;
-      if (address.port === databaseAddress.port) {
-        return this.#fail(socket, owner, new Error('this chapter has no database'));
-      }
-      if (this.#isCut(owner.slot)) return this.#fail(socket, owner, refusal(address));
-      connection.open = true;
-      this.#connections.add(connection);
-      this.#listener.opened(connection);
-      this.#world.deliver(owner, () => socket.accepted());
-    });
+    this.#after(this.#world.now() + 2 * this.#world.hopMs(), () => this.#open(connection));
     return socket;
+  }
+
+  #open(connection: Connection): void {
+    const { owner, socket, address } = connection;
+    if (owner.dead || socket.destroyed) return;
+    const listener = this.#listeners.get(address.port);
+    if (listener === undefined) {
+      return this.#fail(socket, owner, new Error('this chapter has no database'));
+    }
+    const refused = this.#isCut(connection) ? refusal(address) : listener.refuses?.(owner);
+    if (refused !== undefined) return this.#fail(socket, owner, refused);
+    connection.open = true;
+    this.#connections.add(connection);
+    listener.opened(connection);
+    this.#world.deliver(owner, () => socket.accepted());
   }
 
   answer(connection: Connection, bytes: Buffer, delivered: () => void): void {
@@ -124,7 +147,7 @@ class SimNetwork implements Network {
       if (connection.orphan || connection.owner.dead) return;
       this.#world.deliver(connection.owner, () => {
         if (connection.orphan) return;
-        this.#world.recorder.bytes('<', connection.id, bytes);
+        this.#record('<', connection, bytes);
         delivered();
         connection.socket.arrived(bytes);
       });
@@ -151,7 +174,7 @@ class SimNetwork implements Network {
   cut(slot: string, untilMs: Milliseconds, inFlight: Fate): void {
     this.#cutUntil.set(slot, Math.max(untilMs, this.#cutUntil.get(slot) ?? 0));
     for (const connection of this.#connections) {
-      if (connection.owner.slot !== slot || connection.orphan) continue;
+      if (connection.owner.slot !== slot || connection.orphan || !isCuttable(connection)) continue;
       this.#endsAt(connection, this.#world.now());
       if (inFlight === 'lost') this.drop(connection);
       this.#tellEnd(connection, this.#world.now() + this.#world.hopMs());
@@ -181,33 +204,45 @@ class SimNetwork implements Network {
     );
   }
 
-  #isCut(slot: string): boolean {
-    return (this.#cutUntil.get(slot) ?? 0) > this.#world.now();
+  #isCut(connection: Connection): boolean {
+    const untilMs = this.#cutUntil.get(connection.owner.slot) ?? 0;
+    return isCuttable(connection) && untilMs > this.#world.now();
+  }
+
+  #record(direction: '>' | '<', connection: Connection, bytes: Buffer): void {
+    const hashed = this.#listenerOf(connection).hashed?.(connection, direction, bytes) ?? bytes;
+    this.#world.recorder.bytes(direction, connection.id, hashed);
+  }
+
+  #listenerOf({ address }: Connection): Listener {
+    const listener = this.#listeners.get(address.port);
+    invariant(listener !== undefined, 'a connection that was opened has a far side');
+    return listener;
   }
 
   drop(connection: Connection): void {
     this.#connections.delete(connection);
     if (!connection.open) return;
     connection.open = false;
-    this.#listener.closed(connection);
+    this.#listenerOf(connection).closed(connection);
   }
 
   #wrote(connection: Connection, bytes: Buffer): void {
     if (!connection.open || connection.orphan || connection.owner.dead) return;
-    if (this.#world.traced) connection.stack = new Error('written here').stack;
+    const listener = this.#listenerOf(connection);
+    const written = this.#world.traced || listener.wantsStacks ? writtenHere() : undefined;
     connection.inFlight++;
     const atMs = Math.max(connection.arrivesAtMs, this.#world.now() + this.#world.hopMs());
     connection.arrivesAtMs = atMs;
     const copy = Buffer.from(bytes);
-    const { stack } = connection;
     const asker = this.#world.visits?.here();
     this.#after(atMs, () => {
       connection.inFlight--;
       if (!connection.open) return;
-      connection.stack = stack;
+      connection.written = written;
       connection.asker = asker;
-      this.#world.recorder.bytes('>', connection.id, copy);
-      this.#listener.arrived(connection, copy);
+      this.#record('>', connection, copy);
+      listener.arrived(connection, copy);
     });
   }
 
@@ -216,7 +251,7 @@ class SimNetwork implements Network {
     connection.orphan = true;
     if (!connection.open) return;
     this.#after(Math.max(connection.arrivesAtMs, atMs), () => {
-      if (connection.open) this.#listener.ended(connection);
+      if (connection.open) this.#listenerOf(connection).ended(connection);
     });
   }
 
@@ -233,7 +268,16 @@ class SimNetwork implements Network {
   }
 }
 
-function refusal({ host, port }: { host: string; port: number }): Error {
+/** A cut parts a process from Kafka; what makes a zombie is that it still has its database. */
+function isCuttable({ address }: Connection): boolean {
+  return address.port === brokerAddress.port;
+}
+
+function writtenHere(): Error {
+  return deepError('written here');
+}
+
+export function refusal({ host, port }: { host: string; port: number }): Error {
   return Object.assign(new Error(`connect ECONNREFUSED ${host}:${port}`), {
     code: 'ECONNREFUSED',
     errno: -111,

@@ -4,7 +4,7 @@
  */
 import { printHold, type FaultPoint, type Hold, type Phase } from '#schedule';
 import { firstLearnerLine } from './lines.ts';
-import type { SourceLine } from '#check';
+import type { OperationFact, SourceLine } from '#check';
 import type { Entry } from './agenda.ts';
 import { strike } from './faults.ts';
 import type { Incarnation } from './incarnation.ts';
@@ -13,13 +13,21 @@ import type { Message } from './asked.ts';
 import type { Asker, Call } from './visits.ts';
 import type { World } from './world.ts';
 
+/** A statement as it crossed: its text, and the values bound to it or written into it. */
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly (string | null)[];
+}
+
 export interface Op {
   readonly owner: Incarnation;
   readonly connection: Connection | undefined;
-  readonly kind: 'kafka' | 'port';
+  readonly kind: 'kafka' | 'port' | 'sql';
   readonly point: FaultPoint;
   readonly topics: readonly string[];
   readonly line: SourceLine | undefined;
+  /** Of an SQL operation: what runs, in order. */
+  readonly statements: readonly Statement[];
   /** Recorded for its error only; no fault can be put there. */
   readonly silent: boolean;
   /** False where the caller expects none (acks 0): nothing can be answered to it. */
@@ -33,11 +41,12 @@ export interface Op {
 export interface NewOp {
   readonly owner: Incarnation;
   readonly connection: Connection | undefined;
-  readonly kind: 'kafka' | 'port';
+  readonly kind: 'kafka' | 'port' | 'sql';
   readonly operation: string;
   readonly target: string;
   readonly topics: readonly string[];
   readonly cause: readonly string[];
+  readonly statements?: readonly Statement[];
   /** Stack of the client call that caused it (replay only). */
   readonly stack: string | undefined;
   /** Who asked for it (runs with marked calls only). */
@@ -64,6 +73,8 @@ export interface Passages {
   cross(op: Op, phase: 'before apply' | 'after apply', ways: Ways): void;
   applied(op: Op, error: string | undefined): void;
   refused(op: Op, error: string): void;
+  /** It came to wait for a lock that somebody else has. */
+  blocked(op: Op): void;
   delivered(op: Op): void;
   /** Operations that the schedule, or a delay, keeps from going on. */
   waiting(): number;
@@ -109,6 +120,7 @@ class SimPassages implements Passages {
       point,
       topics: fresh.topics,
       line,
+      statements: fresh.statements ?? [],
       silent: fresh.silent === true,
       answered: fresh.answered !== false,
       calls: this.#callsOf(fresh),
@@ -154,6 +166,12 @@ class SimPassages implements Passages {
     op.error = error;
   }
 
+  blocked(op: Op): void {
+    const { slot, operation, target } = op.point;
+    this.#world.recorder.step(`${slot}|${operation}|${target}|waits`);
+    this.#fact(op, 'waits');
+  }
+
   delivered(op: Op): void {
     this.#fact(op, 'answered', op.error);
     if (this.#world.closing) return;
@@ -189,7 +207,7 @@ class SimPassages implements Passages {
     return visits.of(owner, asker, { topics, ...(isSend && { carries }) });
   }
 
-  #fact(op: Op, step: 'arrived' | 'applied' | 'answered' | 'lost', error?: string): void {
+  #fact(op: Op, step: OperationFact['step'], error?: string): void {
     const { slot, operation, target, cause, ordinal } = op.point;
     this.#world.recorder.add(
       {

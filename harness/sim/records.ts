@@ -13,10 +13,12 @@ type RecordSending = Extract<Sending, { topic: string }>;
 
 export class Records {
   readonly #world: World;
+  readonly #ids = new CommandIds();
   #keyless = 0;
 
   constructor(world: World) {
     this.#world = world;
+    for (const { id } of world.schedule.commands) this.learn(id);
   }
 
   append({ topic, key = null, value, partition }: RecordSending): void {
@@ -73,6 +75,21 @@ export class Records {
     }
   }
 
+  /** The commands that a statement with these values is about. */
+  causeOfStatement(values: readonly (string | null)[]): readonly string[] {
+    const { statement } = this.#world.chapter.flow;
+    try {
+      return statement?.(values) ?? this.#ids.among(values);
+    } catch {
+      return [];
+    }
+  }
+
+  /** The command will be sent: from here on its id is known where it stands. */
+  learn(command: string): void {
+    this.#ids.add(command);
+  }
+
   #original(command: string): AppendFact | undefined {
     const isOriginal = (fact: Fact): fact is Fact & AppendFact =>
       fact.kind === 'append' && fact.command === command;
@@ -84,4 +101,36 @@ export class Records {
     broker.append(topic, partition, [record], epochMs + this.#world.now());
     kafka.drain();
   }
+}
+
+/** Ids of commands, and where they stand: alone, or as a text in JSON. */
+class CommandIds {
+  readonly #known = new Set<string>();
+
+  add(id: string): void {
+    this.#known.add(id);
+  }
+
+  /** Each once, in the order in which they are named. */
+  among(values: readonly (string | null)[]): string[] {
+    const found = values.flatMap((value) => {
+      if (value === null) return [];
+      if (this.#known.has(value)) return value;
+      return /^\s*[{["]/.test(value) ? textsIn(value).filter((text) => this.#known.has(text)) : [];
+    });
+    return [...new Set(found)];
+  }
+}
+
+function textsIn(json: string): string[] {
+  const texts: string[] = [];
+  try {
+    JSON.parse(json, (_key, value: unknown) => {
+      if (typeof value === 'string') texts.push(value);
+      return value;
+    });
+  } catch {
+    return []; // it only looked like JSON
+  }
+  return texts;
 }

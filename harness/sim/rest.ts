@@ -39,6 +39,7 @@ class RestWatch implements Rest {
       !this.#world.network.busy() &&
       !this.#world.ports.busy() &&
       this.#world.kafka.idle() &&
+      this.#world.postgres?.idle() !== false &&
       this.#world.passages.waiting() === 0
     );
   }
@@ -88,6 +89,7 @@ class RestWatch implements Rest {
     const waitsFor =
       this.#world.workload.waitsFor() ??
       this.#world.supervisor.waitsFor() ??
+      this.#world.postgres?.waitsFor() ??
       this.#world.kafka.waitsFor() ??
       stillChanging(this.#world.recorder, this.#world.now());
     return { kind: 'horizon', waitsFor };

@@ -15,7 +15,14 @@ import { createGate, type Gate, type PlannedFault } from './gate.ts';
 import type { Incarnation } from './incarnation.ts';
 import { createKafkaLane, type KafkaLane } from './kafka-lane.ts';
 import { deepError, describeError, lineOfError } from './lines.ts';
-import { brokerAddress, createNetwork, databaseAddress, type Network } from './network.ts';
+import {
+  brokerAddress,
+  createNetwork,
+  databaseAddress,
+  type Listener,
+  type Network,
+} from './network.ts';
+import { createPostgresLane, type PostgresLane } from './postgres-lane.ts';
 import { createPassages, type Passages } from './passage.ts';
 import { createPortLane, type PortLane } from './port-lane.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
@@ -31,7 +38,7 @@ import { createWorkload, type Workload } from './workload.ts';
 import type { Loader, World, WorldOptions } from './world.ts';
 
 /** 2026-01-05T08:00:00Z: Monday morning. */
-const epochMs = Date.UTC(2026, 0, 5, 8);
+export const epochMs = Date.UTC(2026, 0, 5, 8);
 const mostSteps = 3_000_000;
 /** The largest random mixes have some hundreds. */
 const mostFacts = 5_000;
@@ -52,6 +59,7 @@ class SimulatedWorld implements World {
   readonly recorder: Recorder;
   readonly gate: Gate;
   readonly kafka: KafkaLane;
+  readonly postgres: PostgresLane | undefined;
   readonly network: Network;
   readonly ports: PortLane;
   readonly passages: Passages;
@@ -74,12 +82,14 @@ class SimulatedWorld implements World {
   #lastFaultAtMs = 0;
   #ending: Ending | undefined;
   #suspended: Promise<void> | undefined;
+  readonly #resumes: { readonly go: (() => void) | undefined }[] = [];
   #aborted: { error: unknown } | undefined;
   #restStarted = false;
   #changed = false;
   #changes = 0;
 
-  constructor({ chapter, schedule, loader, broker, ports, traced, sites }: WorldOptions) {
+  constructor(options: WorldOptions) {
+    const { chapter, schedule, loader, broker, ports, database, traced, sites } = options;
     this.chapter = chapter;
     this.schedule = schedule;
     this.loader = loader;
@@ -99,7 +109,12 @@ class SimulatedWorld implements World {
     this.visits = sites === true ? createVisits(this) : undefined;
     this.records = new Records(this);
     this.kafka = createKafkaLane(this, broker);
-    this.network = createNetwork(this, this.kafka);
+    this.postgres = database && createPostgresLane(this, database);
+    const listeners = new Map<number, Listener | undefined>([
+      [brokerAddress.port, this.kafka],
+      [databaseAddress.port, this.postgres],
+    ]);
+    this.network = createNetwork(this, listeners);
     this.ports = createPortLane(this, ports);
     this.passages = createPassages(this);
     this.supervisor = createSupervisor(this);
@@ -128,13 +143,21 @@ class SimulatedWorld implements World {
   }
 
   suspend(work: Promise<() => void>): void {
-    this.#suspended = work.then(
-      (go) => {
-        this.#suspended = undefined;
-        go();
-      },
+    const rest: { go: (() => void) | undefined } = { go: undefined };
+    this.#resumes.push(rest);
+    const settled = work.then(
+      (go) => void (rest.go = go),
       (error: unknown) => this.abort(error),
     );
+    const all = Promise.all([this.#suspended, settled]).then(() => {
+      if (this.#suspended === all) this.#suspended = undefined;
+    });
+    this.#suspended = all;
+  }
+
+  /** What waited while time stood still goes on, in order: as an event, for it may run a process. */
+  #resume(): void {
+    for (const { go } of this.#resumes.splice(0)) go?.();
   }
 
   deliver(process: Incarnation, event: () => void): void {
@@ -277,11 +300,12 @@ class SimulatedWorld implements World {
   step(): 'moved' | 'ended' | Promise<void> {
     if (this.#suspended !== undefined) return this.#suspended;
     if (this.#steps === 0) this.#begin();
-    if (this.#ending === undefined) this.#rest.look();
+    if (this.#ending === undefined && this.#resumes.length === 0) this.#rest.look();
     if (this.#ending !== undefined || this.#aborted !== undefined) return 'ended';
     if (++this.#steps > mostSteps) this.finish(this.#rest.giveUp());
     if (this.recorder.facts().length > mostFacts) this.finish(neverEnds(this.recorder));
-    if (!this.#event()) {
+    if (this.#resumes.length > 0) this.#resume();
+    else if (!this.#event()) {
       this.finish(this.#rest.giveUp());
       return 'ended';
     }
@@ -330,6 +354,7 @@ class SimulatedWorld implements World {
   }
 
   #begin(): void {
+    this.postgres?.begin();
     for (const planned of this.gate.faultsBeforeStart()) {
       // Whoever joins is one more than those that start.
       if (planned.fault.kind === 'join') this.#joins.push(planned);

@@ -139,6 +139,7 @@ class CommandDriver implements Workload {
     closing: boolean,
     next: (() => void) | undefined,
   ): Pending {
+    this.#world.records.learn(id);
     return { id, value, sending: this.#sendOf(value), closing, next, process: undefined };
   }
 

@@ -5,6 +5,7 @@
 import type { Ending, RunRecord, SourceLine } from '#check';
 import type { Broker } from '#broker';
 import type { Milliseconds, Random } from '#kernel';
+import type { PreparedDatabase } from '#postgres';
 import type { ChapterDefinition } from '#kit';
 import type { Schedule } from '#schedule';
 import type { Agenda } from './agenda.ts';
@@ -14,6 +15,7 @@ import type { KafkaLane } from './kafka-lane.ts';
 import type { Network } from './network.ts';
 import type { Passages } from './passage.ts';
 import type { PortBackend, PortLane } from './port-lane.ts';
+import type { PostgresLane } from './postgres-lane.ts';
 import type { Recorder } from './recorder.ts';
 import type { Records } from './records.ts';
 import type { RunningService, Supervisor } from './supervisor.ts';
@@ -37,6 +39,8 @@ export interface WorldOptions {
   readonly loader: Loader;
   readonly broker: Broker;
   readonly ports: ReadonlyMap<string, PortBackend>;
+  /** As before the first run; left out = connecting says that there is none. */
+  readonly database?: PreparedDatabase | undefined;
   /** Take the stacks of client and port calls: slower, for replays that are shown. */
   readonly traced: boolean;
   /** The bundle's calls are marked: find out which one every operation belongs to. */
@@ -54,6 +58,7 @@ export interface World extends Habitat {
   readonly gate: Gate;
   readonly network: Network;
   readonly kafka: KafkaLane;
+  readonly postgres: PostgresLane | undefined;
   readonly ports: PortLane;
   readonly passages: Passages;
   readonly supervisor: Supervisor;

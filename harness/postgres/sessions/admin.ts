@@ -1,6 +1,6 @@
 /** The workbench's own session on a server: plain texts in, rows of text out. */
 import { Failure } from '#kernel';
-import { readFields } from '../wire/errors.ts';
+import { readFields, type ErrorFields } from '../wire/errors.ts';
 import { bodyOf, readCString, type Frame } from '../wire/frames.ts';
 import { query } from '../wire/messages.ts';
 import { Connection, type ServerAddress } from './connection.ts';
@@ -12,6 +12,22 @@ export interface Admin {
   /** Runs the text (one or more statements); the rows of all of them. */
   query(text: string): Promise<Row[]>;
   close(): Promise<void>;
+}
+
+/** The server answered a text with an error. */
+export class Refused extends Failure {
+  readonly sqlState: string;
+  /** In PostgreSQL's words. */
+  readonly sqlMessage: string;
+  /** Where in the text, in characters from 1. */
+  readonly position: number | undefined;
+
+  constructor({ M: message = '', C: code = '', P: position }: ErrorFields, text: string) {
+    super('TROUBLE', `PostgreSQL refused our own statement: ${message} (${code})`, { cause: text });
+    this.sqlState = code;
+    this.sqlMessage = message;
+    this.position = position === undefined ? undefined : Number(position);
+  }
 }
 
 export interface AdminOptions {
@@ -35,10 +51,7 @@ export async function openAdmin({ address, user, database }: AdminOptions): Prom
     const { frames, closed } = await connection.send([query(text)]);
     const error = frames.find(({ type }) => type === 'E');
     if (error !== undefined) {
-      const { M: message, C: code } = readFields(error);
-      throw new Failure('TROUBLE', `PostgreSQL refused our own statement: ${message} (${code})`, {
-        cause: text,
-      });
+      throw new Refused(readFields(error), text);
     }
     if (closed) throw new Failure('TROUBLE', 'PostgreSQL went away.');
     return rowsOf(frames);

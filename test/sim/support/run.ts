@@ -3,6 +3,7 @@ import { createBroker } from '#broker';
 import { judge, type Finding, type RunRecord } from '#check';
 import { hashName } from '#kernel';
 import type { ChapterDefinition } from '#kit';
+import type { PreparedDatabase } from '#postgres';
 import type { Schedule } from '#schedule';
 import { createWorld, portsOf, pump, type BundleLoader, type World } from '#sim';
 
@@ -13,6 +14,7 @@ export interface Ways {
   readonly traced?: boolean;
   /** The bundle's calls are marked. */
   readonly sites?: boolean;
+  readonly database?: PreparedDatabase;
   /** Sees the world before its first event. */
   readonly watch?: (world: World) => void;
 }
@@ -36,8 +38,11 @@ export async function runSchedule({ chapter, loader, schedule, plot = {} }: OneR
   broker.take();
   const traced = plot.traced === true;
   const sites = plot.sites === true;
+  const { database } = plot;
+  await database?.begin(schedule.seed);
   const ports = portsOf(chapter);
-  const world = createWorld({ chapter, schedule, loader, broker, ports, traced, sites });
+  const options = { chapter, schedule, loader, broker, ports, database, traced, sites };
+  const world = createWorld(options);
   plot.watch?.(world);
   loader.begin(world, { fresh: plot.fresh === true });
   try {
@@ -46,5 +51,6 @@ export async function runSchedule({ chapter, loader, schedule, plot = {} }: OneR
     return { ...record, findings };
   } finally {
     loader.end();
+    await database?.end();
   }
 }

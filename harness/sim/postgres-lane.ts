@@ -1,0 +1,510 @@
+/**
+ * Between the network and a real PostgreSQL: names what crosses, asks the schedule, forwards, and sends answers back.
+ * One group of messages at a time per connection, as a server does, and one session moves at a time in all; virtual
+ * time stands still while it does. A group that comes to wait for a lock has no answer yet: the world goes on, and
+ * sql-waits.ts sees to it that it is let go when its turn comes.
+ *
+ * Left out: encryption (the honest answer is that there is none), passwords, replication.
+ */
+import { Failure } from '#kernel';
+import {
+  closedAnswer,
+  errorResponse,
+  messages,
+  wordedError,
+  type Answer,
+  type Frame,
+  type Group,
+  type LentSession,
+  type Notification,
+  type Outcome,
+  type PreparedDatabase,
+  type TableRows,
+  type TransactionStatus,
+  type WordedCode,
+} from '#postgres';
+import type { Incarnation } from './incarnation.ts';
+import type { Connection, Listener } from './network.ts';
+import type { Op } from './passage.ts';
+import { delivered, greetingOf, HashedAnswers, Renames } from './sql-bytes.ts';
+import { openLine, type Current, type Line } from './sql-line.ts';
+import {
+  continued,
+  mayHaveCommitted,
+  nameGroup,
+  opensCopy,
+  operationsOf,
+  type NamedGroup,
+} from './sql-operations.ts';
+import { Waits } from './sql-waits.ts';
+import type { World } from './world.ts';
+
+export interface PostgresLane extends Listener {
+  /** Before the first event: the rows that are there. */
+  begin(): void;
+  /** Nothing is under way, and nobody waits. */
+  idle(): boolean;
+  waitsFor(): string | undefined;
+  /** Why nobody can connect now; undefined = everybody can. */
+  down: Error | undefined;
+}
+
+export function createPostgresLane(world: World, database: PreparedDatabase): PostgresLane {
+  return new ServerLane(world, database);
+}
+
+/** The name under which every service knows its database. */
+export const databaseName = 'world';
+
+/** How long somebody may still wait for an answer that was swallowed. */
+const patienceMs = 120_000;
+/** Process numbers of the world's server, far from those that faults are about. */
+const firstPid = 1_000;
+
+type MessageGroup = Extract<Group, { kind: 'messages' }>;
+type Start = Extract<Group, { kind: 'start' }>;
+type Cancel = Extract<Group, { kind: 'cancel' }>;
+
+/** What a move of one session brought. */
+interface Move {
+  readonly outcome: Outcome;
+  readonly tables: TableRows | undefined;
+  readonly told: readonly { session: LentSession; notifications: Notification[] }[];
+}
+
+class ServerLane implements PostgresLane {
+  readonly wantsStacks = true;
+  down: Error | undefined;
+  readonly #world: World;
+  readonly #database: PreparedDatabase;
+  readonly #lines = new Map<number, Line>();
+  readonly #sessions = new Map<LentSession, Line>();
+  readonly #renames = new Renames();
+  /** Also of connections that are gone: their last answers may be under way. */
+  readonly #hashed = new Map<number, HashedAnswers>();
+  readonly #waits: Waits;
+  /** Work on the server, one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+  #opened = 0;
+  #working = 0;
+  #swallowed = 0;
+
+  constructor(world: World, database: PreparedDatabase) {
+    this.#world = world;
+    this.#database = database;
+    this.#waits = new Waits(world, {
+      sessions: database.sessions,
+      lineOf: (session) => this.#sessions.get(session),
+      work: (work) => this.#work(work),
+      move: (line, go) => this.#move(line, go),
+      cancelled: (line, answer) => this.#answered(line, answer, undefined),
+      ended: (line, answer) => this.#reply(line, undefined, answer),
+    });
+  }
+
+  begin(): void {
+    this.#world.recorder.add({ kind: 'table', tables: this.#database.seedRows });
+  }
+
+  refuses(_owner: Incarnation): Error | undefined {
+    return this.down;
+  }
+
+  hashed({ id }: Connection, direction: '>' | '<', bytes: Buffer): Uint8Array {
+    return direction === '>' ? bytes : (this.#hashed.get(id)?.of(bytes) ?? bytes);
+  }
+
+  opened(connection: Connection): void {
+    const pid = firstPid + ++this.#opened;
+    const key = Buffer.alloc(4);
+    key.writeUInt32BE(this.#world.random(`cancel key ${pid}`).below(2 ** 31));
+    this.#lines.set(connection.id, openLine(connection, { pid, key }));
+  }
+
+  arrived(connection: Connection, bytes: Buffer): void {
+    const line = this.#lines.get(connection.id);
+    if (line === undefined) return;
+    line.queue.push(...line.reader.take(bytes));
+    this.#advance(line);
+  }
+
+  ended(connection: Connection): void {
+    const line = this.#lines.get(connection.id);
+    if (line === undefined) return;
+    line.ending = true;
+    this.#workOff(line);
+  }
+
+  closed(connection: Connection): void {
+    const line = this.#lines.get(connection.id);
+    if (line === undefined) return;
+    this.#lines.delete(connection.id);
+    this.#waits.forget(line);
+    if (line.session !== undefined) this.#giveBack(line.session);
+  }
+
+  idle(): boolean {
+    if (this.#swallowed > 0 || this.#working > 0 || this.#waits.pending()) return false;
+    for (const { current, queue } of this.#lines.values()) {
+      if (current !== undefined || queue.length > 0) return false;
+    }
+    return true;
+  }
+
+  waitsFor(): string | undefined {
+    for (const line of this.#lines.values()) {
+      const { current, connection } = line;
+      if (current === undefined) continue;
+      const { slot } = connection.owner;
+      if (current === 'starts') return `${slot} waits for its database session`;
+      return this.#waits.reason(line, current) ?? `${slot} waits for an answer of the database`;
+    }
+    return undefined;
+  }
+
+  #giveBack(session: LentSession): void {
+    this.#work(async () => {
+      await session.giveBack('lost');
+      this.#sessions.delete(session);
+      return () => this.#waits.look();
+    });
+  }
+
+  #work(work: () => Promise<() => void>): void {
+    this.#working++;
+    const done = this.#last.then(work).catch((error: unknown) => () => this.#failed(error));
+    this.#last = done;
+    this.#world.suspend(
+      done.then((go) => () => {
+        this.#working--;
+        go();
+      }),
+    );
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof Failure && error.code === 'UNCONTROLLED') {
+      const advice = 'Nothing can be said about this run.';
+      return this.#world.finish({ kind: 'uncontrolled', sentence: error.message, advice });
+    }
+    this.#world.abort(error);
+  }
+
+  #advance(line: Line): void {
+    while (line.current === undefined && line.queue.length > 0 && line.connection.open) {
+      this.#begin(line, line.queue.shift() as Group);
+    }
+  }
+
+  /** Nobody hears the answers any more, but what was written before the end still counts. */
+  #workOff(line: Line): void {
+    while (line.ending && line.connection.open) {
+      const { current } = line;
+      if (current === 'starts' || current?.answered === false) return;
+      line.current = undefined;
+      if (line.queue.length === 0) return this.#world.network.drop(line.connection);
+      this.#begin(line, line.queue.shift() as Group);
+    }
+  }
+
+  #begin(line: Line, group: Group): void {
+    switch (group.kind) {
+      case 'encryption':
+        return this.#world.network.answer(line.connection, Buffer.from('N'), () => undefined);
+      case 'cancel':
+        return this.#cancel(line, group);
+      case 'start':
+        return this.#start(line, group);
+      case 'messages':
+        return this.#ask(line, group);
+      case 'terminate':
+      case 'unreadable':
+        return this.#world.network.close(line.connection);
+    }
+  }
+
+  #cancel(line: Line, { pid, key }: Cancel): void {
+    const wanted = [...this.#sessions].find(
+      ([, { process }]) => process.pid === pid && process.key.equals(key),
+    );
+    this.#world.network.close(line.connection);
+    if (wanted === undefined) return;
+    const [session] = wanted;
+    this.#waits.cancel(session, 'user request');
+  }
+
+  #start(line: Line, { parameters }: Start): void {
+    const { user = '', database = user } = parameters;
+    const wrong = this.#unknown(user, database);
+    if (wrong !== undefined) {
+      this.#world.network.answer(line.connection, wrong.bytes, () => undefined);
+      return this.#world.network.close(line.connection);
+    }
+    line.current = 'starts';
+    const { slot, incarnation } = line.connection.owner;
+    const stream = `${slot}#${incarnation}/${line.process.pid}`;
+    this.#work(async () => {
+      const session = await this.#database.sessions.lend({ role: user, parameters, stream });
+      return () => this.#started(line, session);
+    });
+  }
+
+  #started(line: Line, session: LentSession): void {
+    line.current = undefined;
+    line.session = session;
+    this.#sessions.set(session, line);
+    const [sentence] = session.uncontrolled;
+    if (sentence !== undefined) this.#uncontrolled(line, 'connects so that', sentence);
+    // It left while the session was being made.
+    if (!line.connection.open) return this.#giveBack(session);
+    const bytes = greetingOf(session.greeting, line.process);
+    this.#hashed.set(line.connection.id, new HashedAnswers(this.#renames));
+    this.#world.network.answer(line.connection, bytes, () => undefined);
+    this.#advance(line);
+    this.#workOff(line);
+  }
+
+  #unknown(user: string, database: string): Frame | undefined {
+    const fatal = { S: 'FATAL', V: 'FATAL' };
+    if (this.#world.chapter.roles[user] === undefined) {
+      return errorResponse({ ...fatal, C: '28000', M: `role "${user}" does not exist` });
+    }
+    if (database === databaseName) return undefined;
+    return errorResponse({ ...fatal, C: '3D000', M: `database "${database}" does not exist` });
+  }
+
+  #ask(line: Line, { frames }: MessageGroup): void {
+    const { session } = line;
+    if (session === undefined) return this.#world.network.close(line.connection);
+    const read = session.read(frames);
+    const named = nameGroup(operationsOf(read, line.copy), line.transaction, (statement) =>
+      this.#world.records.causeOfStatement(statement.values),
+    );
+    const [sentence] = read.uncontrolled;
+    if (sentence !== undefined) {
+      const [text = ''] = read.operations.map((operation) => operation.text);
+      this.#uncontrolled(line, `runs “${shortened(text)}”:`, sentence);
+    }
+    this.#waits.awake(line);
+    const current: Current = {
+      read,
+      named,
+      op: undefined,
+      answered: false,
+      waiting: undefined,
+      timers: new Set(),
+    };
+    line.current = current;
+    if (named.nature !== 'change' && named.nature !== 'commit') return this.#apply(line, current);
+    const op = this.#open(line, named);
+    current.op = op;
+    this.#world.passages.cross(op, 'before apply', {
+      pass: () => this.#apply(line, current),
+      answer: (code) => this.#refuse(line, current, op, code as WordedCode),
+      close: () => this.#world.network.close(line.connection),
+      silence: () => this.#swallow(line),
+      gone: () => this.#world.network.drop(line.connection),
+    });
+  }
+
+  #open(line: Line, named: NamedGroup, silent = false): Op {
+    const { connection } = line;
+    return this.#world.passages.open({
+      owner: connection.owner,
+      connection,
+      kind: 'sql',
+      operation: named.operation,
+      target: named.target,
+      topics: [],
+      cause: named.cause,
+      statements: named.statements,
+      stack: this.#world.traced ? connection.stack : undefined,
+      silent,
+    });
+  }
+
+  #apply(line: Line, { read, named }: Current): void {
+    if (!line.connection.open) return;
+    this.#database.saw(named.verbs);
+    this.#move(line, (session, atMs) => session.forward(read, atMs));
+  }
+
+  /** Fails the group instead: its transaction fails as it would. */
+  #refuse(line: Line, current: Current, op: Op, code: WordedCode): void {
+    const { session } = line;
+    if (session === undefined) return;
+    this.#world.passages.refused(op, code);
+    this.#work(async () => {
+      const answer = await session.fail(current.read, code, this.#atMs());
+      return () => {
+        this.#settle(line, current, answer.status);
+        this.#reply(line, op, answer);
+        this.#waits.look();
+      };
+    });
+  }
+
+  /** One session moves; the tables are read before anybody else does. */
+  #move(
+    line: Line,
+    go: (session: LentSession, atMs: number) => Promise<Outcome | undefined>,
+  ): void {
+    this.#work(async () => {
+      const { session, current } = line;
+      if (session === undefined || current === undefined || current === 'starts') return nothing;
+      const outcome = await go(session, this.#atMs());
+      if (outcome === undefined) return nothing;
+      const { answer } = outcome;
+      const isOpen = answer?.status !== 'I';
+      const committed =
+        answer !== undefined && mayHaveCommitted(line.transaction, current.named, isOpen);
+      const tables = committed ? await this.#database.changedTables() : undefined;
+      const isHeard = committed && [...this.#sessions.keys()].some(({ listening }) => listening);
+      const told = isHeard ? await this.#database.sessions.nudge() : [];
+      return () => this.#moved(line, { outcome, tables, told });
+    });
+  }
+
+  #moved(line: Line, { outcome, tables, told }: Move): void {
+    for (const { session, answer } of outcome.ended) {
+      const other = this.#sessions.get(session);
+      if (other !== undefined) this.#answered(other, answer, undefined);
+    }
+    const { current } = line;
+    if (outcome.answer !== undefined) this.#answered(line, outcome.answer, tables);
+    else if (outcome.waiting !== undefined && current !== undefined && current !== 'starts') {
+      current.op ??= this.#open(line, current.named);
+      this.#waits.begins(line, current, outcome.waiting);
+    }
+    for (const { session, notifications } of told) this.#notify(session, notifications);
+    this.#waits.look();
+  }
+
+  #answered(line: Line, answer: Answer, tables: TableRows | undefined): void {
+    const { current, connection } = line;
+    if (current === undefined || current === 'starts') return;
+    if (isServerGone(answer)) return this.#world.abort(serverGone());
+    this.#settle(line, current, answer.status);
+    const op = this.#opOf(line, current, answer);
+    const error = answer.error && `${answer.error['C']} ${answer.error['M']}`;
+    if (op !== undefined) this.#world.passages.applied(op, error);
+    if (tables !== undefined) {
+      const { slot, incarnation } = connection.owner;
+      this.#world.recorder.add({ kind: 'table', tables, slot, incarnation }, op?.line);
+    }
+    if (!connection.open) return;
+    if (op === undefined || op.silent) return this.#reply(line, op, answer);
+    this.#world.passages.cross(op, 'after apply', {
+      pass: () => this.#reply(line, op, answer),
+      answer: (code) => {
+        this.#world.passages.refused(op, code);
+        this.#reply(line, op, refusedAnswer(code as WordedCode, answer.status));
+      },
+      close: () => this.#world.network.close(connection),
+      silence: () => this.#swallow(line),
+      gone: () => this.#workOff(line),
+    });
+  }
+
+  /** A query is told of once it brought rows; an error always. */
+  #opOf(line: Line, { op, named }: Current, { frames, error, copying }: Answer): Op | undefined {
+    if (op !== undefined) return op;
+    if (error !== undefined) return this.#open(line, named, true);
+    if (copying || named.nature !== 'query') return undefined;
+    return frames.some(({ type }) => type === 'D') ? this.#open(line, named) : undefined;
+  }
+
+  /** The server has answered: what that says about the session. */
+  #settle(line: Line, current: Current, status: TransactionStatus): void {
+    current.answered = true;
+    current.waiting = undefined;
+    this.#waits.stopTimers(current);
+    line.transaction = continued(line.transaction, current.named, status !== 'I');
+    const opened = current.read.operations.find(({ text }) => opensCopy(text));
+    const isCopying = line.session?.warm.connection.tracker.copying === true;
+    line.copy = isCopying ? (opened ?? line.copy) : undefined;
+  }
+
+  #reply(line: Line, op: Op | undefined, answer: Answer): void {
+    const { connection } = line;
+    line.current = undefined;
+    const bytes = this.#delivered([...answer.frames, ...answer.notifications.map(asFrame)]);
+    if (bytes.length > 0) {
+      this.#world.network.answer(connection, bytes, () => {
+        if (op !== undefined) this.#world.passages.delivered(op);
+      });
+    }
+    if (answer.closed) return this.#world.network.close(connection);
+    this.#waits.idles(line, answer.status);
+    this.#goOn(line);
+  }
+
+  #notify(session: LentSession, notifications: readonly Notification[]): void {
+    const line = this.#sessions.get(session);
+    if (line === undefined) return;
+    const bytes = this.#delivered(notifications.map(asFrame));
+    this.#world.network.answer(line.connection, bytes, () => undefined);
+  }
+
+  #delivered(frames: readonly Frame[]): Buffer {
+    return delivered(frames, this.#renames, (backend) => {
+      const owner = [...this.#sessions].find(([session]) => session.backendPid === backend);
+      return owner?.[1].process.pid;
+    });
+  }
+
+  /** One group or answer vanishes; what is behind it on the connection goes on. */
+  #swallow(line: Line): void {
+    line.current = undefined;
+    this.#swallowed++;
+    this.#world.later(patienceMs, () => this.#swallowed--);
+    this.#goOn(line);
+  }
+
+  #goOn(line: Line): void {
+    this.#advance(line);
+    this.#workOff(line);
+  }
+
+  #atMs(): number {
+    return this.#world.epochMs + this.#world.now();
+  }
+
+  #uncontrolled({ connection }: Line, what: string, why: string): void {
+    const { stack, owner } = connection;
+    const line = stack === undefined ? undefined : this.#world.loader.lineOf(stack);
+    const where = line === undefined ? owner.slot : `${line.file}:${line.line}`;
+    const sentence = `${where} ${what} ${why}, which the simulation cannot replay.`;
+    const advice = 'Say it without that, or let the service work it out itself.';
+    this.#world.finish({ kind: 'uncontrolled', sentence, advice, ...(line && { line }) });
+  }
+}
+
+const nothing = (): void => undefined;
+
+const longestText = 60;
+
+function shortened(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
+}
+
+function asFrame({ bytes }: Notification): Frame {
+  return { type: 'A', bytes };
+}
+
+function refusedAnswer(code: WordedCode, status: TransactionStatus): Answer {
+  const error = wordedError(code);
+  const closed = closedAnswer(error, status);
+  if (closed.error?.['S'] === 'FATAL') return closed;
+  return { ...closed, frames: [error, messages.readyForQuery(status)], closed: false };
+}
+
+/** Ended from outside: no client of ours can have brought that about. */
+function isServerGone({ closed, error }: Answer): boolean {
+  return closed && (error === undefined || /^57P0[123]$/.test(error['C'] ?? ''));
+}
+
+function serverGone(): Failure {
+  return new Failure('NO_DATABASE', 'The database went away: run the command again.');
+}

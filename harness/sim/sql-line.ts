@@ -1,0 +1,60 @@
+/** One connection to the database, as the lane sees it: its session, what is under way, what its transaction did. */
+import {
+  GroupReader,
+  type Group,
+  type LentSession,
+  type ReadGroup,
+  type SqlOperation,
+  type Waiting,
+} from '#postgres';
+import type { Entry } from './agenda.ts';
+import type { Connection } from './network.ts';
+import type { Op } from './passage.ts';
+import type { VirtualProcess } from './sql-bytes.ts';
+import { noTransaction, type NamedGroup, type Transaction } from './sql-operations.ts';
+
+/** A group between its arrival and its answer. */
+export interface Current {
+  readonly read: ReadGroup;
+  readonly named: NamedGroup;
+  /** Nothing where no fault can be put, until there is something to tell. */
+  op: Op | undefined;
+  /** The server has answered. */
+  answered: boolean;
+  /** It waits for a lock, or sleeps. */
+  waiting: Waiting | undefined;
+  /** Time-outs that run while it waits. */
+  readonly timers: Set<Entry>;
+}
+
+export interface Line {
+  readonly connection: Connection;
+  readonly reader: GroupReader;
+  readonly process: VirtualProcess;
+  readonly queue: Group[];
+  session: LentSession | undefined;
+  /** What is under way: a group, or the start of the session. */
+  current: Current | 'starts' | undefined;
+  transaction: Transaction;
+  /** The statement that opened a COPY whose data are awaited. */
+  copy: SqlOperation | undefined;
+  /** Ends a transaction that idles for too long. */
+  idleTimer: Entry | undefined;
+  /** Its client is gone; what it wrote is still worked off. */
+  ending: boolean;
+}
+
+export function openLine(connection: Connection, process: VirtualProcess): Line {
+  return {
+    connection,
+    reader: new GroupReader(),
+    process,
+    queue: [],
+    session: undefined,
+    current: undefined,
+    transaction: noTransaction,
+    copy: undefined,
+    idleTimer: undefined,
+    ending: false,
+  };
+}

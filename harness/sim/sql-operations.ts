@@ -1,0 +1,143 @@
+/**
+ * What a group of a client's messages is about, in the chapter's words: the statement that names it, what it does to
+ * the database, and the commands behind its values.
+ *
+ * A place for faults is what may change something, and a query once it has brought rows; what only opens, sets or
+ * looks and finds nothing is none, as a Fetch without records is none: a process that dies there dies as well just
+ * before or after. A COMMIT is about what its transaction was about.
+ *
+ * Left out: what a function does that a query calls beside reading a table.
+ */
+import { targetOf, type MessageGroup, type ReadGroup, type SqlOperation } from '#postgres';
+import type { Statement } from './passage.ts';
+
+export type Nature =
+  /** May change rows, also of a transaction that is not over. */
+  | 'change'
+  /** Ends a transaction that changed something. */
+  | 'commit'
+  | 'query'
+  /** Nobody could tell afterwards whether it ran. */
+  | 'nothing';
+
+/** What a session's open transaction did so far. */
+export interface Transaction {
+  readonly changed: boolean;
+  readonly cause: readonly string[];
+}
+
+export const noTransaction: Transaction = { changed: false, cause: [] };
+
+export interface NamedGroup {
+  readonly nature: Nature;
+  readonly operation: string;
+  readonly target: string;
+  readonly cause: readonly string[];
+  readonly statements: readonly Statement[];
+  readonly verbs: readonly string[];
+}
+
+const silent = new Set(
+  (
+    'BEGIN,ROLLBACK,ROLLBACK TO,SAVEPOINT,RELEASE,SET,RESET,SHOW,DISCARD,LISTEN,UNLISTEN,PREPARE,' +
+    'DEALLOCATE,DECLARE,CLOSE,MOVE,EXPLAIN,CHECKPOINT,'
+  ).split(','),
+);
+const looking = new Set(['SELECT', 'VALUES', 'TABLE', 'FETCH', 'LOCK']);
+
+export function nameGroup(
+  operations: readonly SqlOperation[],
+  transaction: Transaction,
+  causeOf: (statement: Statement) => readonly string[],
+): NamedGroup {
+  const natures = operations.map((operation) => natureOf(operation, transaction));
+  const nature = order.find((each) => natures.includes(each)) ?? 'nothing';
+  const chosen = operations[Math.max(natures.indexOf(nature), 0)];
+  const own = [...new Set(operations.flatMap(causeOf))];
+  return {
+    nature,
+    operation: chosen?.described.verb ?? '',
+    target: chosen === undefined ? '' : targetOf(chosen.described),
+    cause: own.length > 0 ? own : transaction.cause,
+    statements: operations.map(({ text, values }) => ({ text, values })),
+    verbs: operations.flatMap(({ described }) => described.verbs),
+  };
+}
+
+const order: readonly Nature[] = ['change', 'commit', 'query'];
+
+function natureOf({ text, described }: SqlOperation, { changed }: Transaction): Nature {
+  const natures = described.verbs.map((verb): Nature => {
+    if (silent.has(verb)) return 'nothing';
+    if (verb === 'COMMIT') return changed ? 'commit' : 'nothing';
+    if (verb === 'COPY') return copies(text);
+    if (!looking.has(verb)) return 'change';
+    return verb === 'SELECT' && mayChange(text, described.table) ? 'change' : 'query';
+  });
+  return order.find((each) => natures.includes(each)) ?? 'nothing';
+}
+
+/** COPY … FROM STDIN only opens: what changes something are the data. */
+function copies(text: string): Nature {
+  if (/\bto\s+stdout\b/i.test(text)) return 'query';
+  return opensCopy(text) ? 'nothing' : 'change';
+}
+
+export function opensCopy(text: string): boolean {
+  return /\bfrom\s+stdin\b/i.test(text);
+}
+
+/** Functions of PostgreSQL that change no row. */
+const harmless =
+  /^(pg_(?!notify)\w+|now|version|current_\w+|txid_\w+|random|clock_timestamp|gen_random_uuid|count|exists|coalesce)\(\)$/;
+
+/** A query with changes in its WITH part, or a call of a function that may do anything. */
+function mayChange(text: string, table: string | undefined): boolean {
+  if (table === undefined) return /\b(insert|update|delete|merge)\b/i.test(text);
+  return table.endsWith('()') && !harmless.test(table);
+}
+
+/** What has become of the transaction when the group is answered. */
+export function continued(
+  before: Transaction,
+  { nature, cause, verbs }: NamedGroup,
+  isOpen: boolean,
+): Transaction {
+  if (!isOpen) return noTransaction;
+  const begun = verbs.includes('COMMIT') ? noTransaction : before;
+  return {
+    changed: begun.changed || nature === 'change',
+    cause: [...new Set([...begun.cause, ...cause])],
+  };
+}
+
+/** Whether others may see something new now. */
+export function mayHaveCommitted(
+  before: Transaction,
+  { nature, verbs }: NamedGroup,
+  isOpen: boolean,
+): boolean {
+  const changed = before.changed || nature === 'change';
+  return changed && (!isOpen || verbs.includes('COMMIT'));
+}
+
+/** The data that a COPY was waiting for, as an operation of the statement that opened it. */
+export function copiedOperation(
+  opened: SqlOperation,
+  { frames }: Pick<MessageGroup, 'frames'>,
+): SqlOperation {
+  const data = frames
+    .filter(({ type }) => type === 'd')
+    .map(({ bytes }) => bytes.toString('utf8', 5));
+  const values = data.flatMap((text) => text.split(/[\t\n,]/)).filter((value) => value !== '');
+  return { ...opened, values };
+}
+
+export function operationsOf(
+  { operations, frames }: ReadGroup,
+  opened: SqlOperation | undefined,
+): readonly SqlOperation[] {
+  const endsCopy = frames.some(({ type }) => type === 'c' || type === 'f');
+  if (opened === undefined || !endsCopy) return operations;
+  return [copiedOperation(opened, { frames }), ...operations];
+}
