@@ -6,7 +6,6 @@ export { createLoader, type BundleLoader } from './loader.ts';
 export { type PortBackend } from './port-lane.ts';
 export { portsOf } from './ports.ts';
 export { pump } from './pump.ts';
-export { databaseName } from './postgres-lane.ts';
 export { createWorld, epochMs } from './simulated-world.ts';
 export type { CallSite } from './bundle/sites.ts';
 export type { Visit } from './visits.ts';

@@ -15,8 +15,7 @@ import { evaluateLibraries, evaluateService, type Libraries } from './injected/e
 import { snapshotShared, type SharedState } from './injected/leaks.ts';
 import type { Incarnation } from './incarnation.ts';
 import { describeError } from './lines.ts';
-import { brokerAddress, databaseAddress } from './network.ts';
-import { databaseName } from './postgres-lane.ts';
+import { brokerAddress, databaseAddress, databaseName } from './network.ts';
 import { createRoutingHost } from './routing-host.ts';
 import type { RunningService } from './supervisor.ts';
 import type { Loader, World } from './world.ts';

@@ -76,6 +76,9 @@ export const databaseAddress = { host: '127.0.0.1', port: 5432 };
 /** Who listens at which port of the world; undefined = there is no such thing in this chapter. */
 export type Listeners = ReadonlyMap<number, Listener | undefined>;
 
+/** The name under which every service knows its database. */
+export const databaseName = 'world';
+
 export function createNetwork(world: World, listeners: Listeners): Network {
   return new SimNetwork(world, listeners);
 }

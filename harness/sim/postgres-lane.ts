@@ -6,36 +6,39 @@
  *
  * Left out: encryption (the honest answer is that there is none), passwords, replication.
  */
-import { Failure } from '#kernel';
-import {
-  closedAnswer,
-  errorResponse,
-  messages,
-  wordedError,
-  type Answer,
-  type Frame,
-  type Group,
-  type LentSession,
-  type Notification,
-  type Outcome,
-  type PreparedDatabase,
-  type TableRows,
-  type TransactionStatus,
-  type WordedCode,
+import type {
+  Answer,
+  Frame,
+  Group,
+  LentSession,
+  Notification,
+  PreparedDatabase,
+  TableRows,
+  TransactionStatus,
+  WordedCode,
 } from '#postgres';
 import type { Incarnation } from './incarnation.ts';
 import type { Connection, Listener } from './network.ts';
 import type { Op } from './passage.ts';
+import {
+  asFrame,
+  finishUncontrolled,
+  isServerGone,
+  refusedAnswer,
+  refusedLogin,
+  serverGone,
+  shortened,
+} from './sql-answers.ts';
 import { delivered, greetingOf, HashedAnswers, Renames } from './sql-bytes.ts';
 import { openLine, type Current, type Line } from './sql-line.ts';
 import {
   continued,
-  mayHaveCommitted,
   nameGroup,
   opensCopy,
   operationsOf,
   type NamedGroup,
 } from './sql-operations.ts';
+import { SqlServer, type Go, type Move } from './sql-server.ts';
 import { Waits } from './sql-waits.ts';
 import type { World } from './world.ts';
 
@@ -53,9 +56,6 @@ export function createPostgresLane(world: World, database: PreparedDatabase): Po
   return new ServerLane(world, database);
 }
 
-/** The name under which every service knows its database. */
-export const databaseName = 'world';
-
 /** How long somebody may still wait for an answer that was swallowed. */
 const patienceMs = 120_000;
 /** Process numbers of the world's server, far from those that faults are about. */
@@ -65,37 +65,25 @@ type MessageGroup = Extract<Group, { kind: 'messages' }>;
 type Start = Extract<Group, { kind: 'start' }>;
 type Cancel = Extract<Group, { kind: 'cancel' }>;
 
-/** What a move of one session brought. */
-interface Move {
-  readonly outcome: Outcome;
-  readonly tables: TableRows | undefined;
-  readonly told: readonly { session: LentSession; notifications: Notification[] }[];
-}
-
 class ServerLane implements PostgresLane {
   readonly wantsStacks = true;
   down: Error | undefined;
   readonly #world: World;
-  readonly #database: PreparedDatabase;
+  readonly #seedRows: TableRows;
+  readonly #server: SqlServer;
   readonly #lines = new Map<number, Line>();
-  readonly #sessions = new Map<LentSession, Line>();
   readonly #renames = new Renames();
   /** Also of connections that are gone: their last answers may be under way. */
   readonly #hashed = new Map<number, HashedAnswers>();
   readonly #waits: Waits;
-  /** Work on the server, one after the other. */
-  #last: Promise<unknown> = Promise.resolve();
   #opened = 0;
-  #working = 0;
   #swallowed = 0;
 
   constructor(world: World, database: PreparedDatabase) {
     this.#world = world;
-    this.#database = database;
-    this.#waits = new Waits(world, {
-      sessions: database.sessions,
-      lineOf: (session) => this.#sessions.get(session),
-      work: (work) => this.#work(work),
+    this.#seedRows = database.seedRows;
+    this.#server = new SqlServer(world, database);
+    this.#waits = new Waits(world, this.#server, {
       move: (line, go) => this.#move(line, go),
       cancelled: (line, answer) => this.#answered(line, answer, undefined),
       ended: (line, answer) => this.#reply(line, undefined, answer),
@@ -103,7 +91,7 @@ class ServerLane implements PostgresLane {
   }
 
   begin(): void {
-    this.#world.recorder.add({ kind: 'table', tables: this.#database.seedRows });
+    this.#world.recorder.add({ kind: 'table', tables: this.#seedRows });
   }
 
   refuses(_owner: Incarnation): Error | undefined {
@@ -144,7 +132,7 @@ class ServerLane implements PostgresLane {
   }
 
   idle(): boolean {
-    if (this.#swallowed > 0 || this.#working > 0 || this.#waits.pending()) return false;
+    if (this.#swallowed > 0 || this.#server.busy || this.#waits.pending()) return false;
     for (const { current, queue } of this.#lines.values()) {
       if (current !== undefined || queue.length > 0) return false;
     }
@@ -163,31 +151,7 @@ class ServerLane implements PostgresLane {
   }
 
   #giveBack(session: LentSession): void {
-    this.#work(async () => {
-      await session.giveBack('lost');
-      this.#sessions.delete(session);
-      return () => this.#waits.look();
-    });
-  }
-
-  #work(work: () => Promise<() => void>): void {
-    this.#working++;
-    const done = this.#last.then(work).catch((error: unknown) => () => this.#failed(error));
-    this.#last = done;
-    this.#world.suspend(
-      done.then((go) => () => {
-        this.#working--;
-        go();
-      }),
-    );
-  }
-
-  #failed(error: unknown): void {
-    if (error instanceof Failure && error.code === 'UNCONTROLLED') {
-      const advice = 'Nothing can be said about this run.';
-      return this.#world.finish({ kind: 'uncontrolled', sentence: error.message, advice });
-    }
-    this.#world.abort(error);
+    this.#server.giveBack(session, () => this.#waits.look());
   }
 
   #advance(line: Line): void {
@@ -224,18 +188,14 @@ class ServerLane implements PostgresLane {
   }
 
   #cancel(line: Line, { pid, key }: Cancel): void {
-    const wanted = [...this.#sessions].find(
-      ([, { process }]) => process.pid === pid && process.key.equals(key),
-    );
+    const session = this.#server.lineToCancel(pid, key)?.session;
     this.#world.network.close(line.connection);
-    if (wanted === undefined) return;
-    const [session] = wanted;
-    this.#waits.cancel(session, 'user request');
+    if (session !== undefined) this.#waits.cancel(session, 'user request');
   }
 
   #start(line: Line, { parameters }: Start): void {
     const { user = '', database = user } = parameters;
-    const wrong = this.#unknown(user, database);
+    const wrong = refusedLogin(this.#world.chapter, user, database);
     if (wrong !== undefined) {
       this.#world.network.answer(line.connection, wrong.bytes, () => undefined);
       return this.#world.network.close(line.connection);
@@ -243,18 +203,16 @@ class ServerLane implements PostgresLane {
     line.current = 'starts';
     const { slot, incarnation } = line.connection.owner;
     const stream = `${slot}#${incarnation}/${line.process.pid}`;
-    this.#work(async () => {
-      const session = await this.#database.sessions.lend({ role: user, parameters, stream });
-      return () => this.#started(line, session);
-    });
+    this.#server.lend(line, { role: user, parameters, stream }, (session) =>
+      this.#started(line, session),
+    );
   }
 
   #started(line: Line, session: LentSession): void {
     line.current = undefined;
     line.session = session;
-    this.#sessions.set(session, line);
     const [sentence] = session.uncontrolled;
-    if (sentence !== undefined) this.#uncontrolled(line, 'connects so that', sentence);
+    if (sentence !== undefined) finishUncontrolled(this.#world, line, 'connects so that', sentence);
     // It left while the session was being made.
     if (!line.connection.open) return this.#giveBack(session);
     const bytes = greetingOf(session.greeting, line.process);
@@ -262,15 +220,6 @@ class ServerLane implements PostgresLane {
     this.#world.network.answer(line.connection, bytes, () => undefined);
     this.#advance(line);
     this.#workOff(line);
-  }
-
-  #unknown(user: string, database: string): Frame | undefined {
-    const fatal = { S: 'FATAL', V: 'FATAL' };
-    if (this.#world.chapter.roles[user] === undefined) {
-      return errorResponse({ ...fatal, C: '28000', M: `role "${user}" does not exist` });
-    }
-    if (database === databaseName) return undefined;
-    return errorResponse({ ...fatal, C: '3D000', M: `database "${database}" does not exist` });
   }
 
   #ask(line: Line, { frames }: MessageGroup): void {
@@ -283,7 +232,7 @@ class ServerLane implements PostgresLane {
     const [sentence] = read.uncontrolled;
     if (sentence !== undefined) {
       const [text = ''] = read.operations.map((operation) => operation.text);
-      this.#uncontrolled(line, `runs “${shortened(text)}”:`, sentence);
+      finishUncontrolled(this.#world, line, `runs “${shortened(text)}”:`, sentence);
     }
     this.#waits.awake(line);
     const current: Current = {
@@ -323,9 +272,8 @@ class ServerLane implements PostgresLane {
     });
   }
 
-  #apply(line: Line, { read, named }: Current): void {
+  #apply(line: Line, { read }: Current): void {
     if (!line.connection.open) return;
-    this.#database.saw(named.verbs);
     this.#move(line, (session, atMs) => session.forward(read, atMs));
   }
 
@@ -334,8 +282,8 @@ class ServerLane implements PostgresLane {
     const { session } = line;
     if (session === undefined) return;
     this.#world.passages.refused(op, code);
-    this.#work(async () => {
-      const answer = await session.fail(current.read, code, this.#atMs());
+    this.#server.work(async () => {
+      const answer = await session.fail(current.read, code, this.#server.atMs());
       return () => {
         this.#settle(line, current, answer.status);
         this.#reply(line, op, answer);
@@ -344,30 +292,13 @@ class ServerLane implements PostgresLane {
     });
   }
 
-  /** One session moves; the tables are read before anybody else does. */
-  #move(
-    line: Line,
-    go: (session: LentSession, atMs: number) => Promise<Outcome | undefined>,
-  ): void {
-    this.#work(async () => {
-      const { session, current } = line;
-      if (session === undefined || current === undefined || current === 'starts') return nothing;
-      const outcome = await go(session, this.#atMs());
-      if (outcome === undefined) return nothing;
-      const { answer } = outcome;
-      const isOpen = answer?.status !== 'I';
-      const committed =
-        answer !== undefined && mayHaveCommitted(line.transaction, current.named, isOpen);
-      const tables = committed ? await this.#database.changedTables() : undefined;
-      const isHeard = committed && [...this.#sessions.keys()].some(({ listening }) => listening);
-      const told = isHeard ? await this.#database.sessions.nudge() : [];
-      return () => this.#moved(line, { outcome, tables, told });
-    });
+  #move(line: Line, go: Go): void {
+    this.#server.move(line, go, (move) => this.#moved(line, move));
   }
 
   #moved(line: Line, { outcome, tables, told }: Move): void {
     for (const { session, answer } of outcome.ended) {
-      const other = this.#sessions.get(session);
+      const other = this.#server.lineOf(session);
       if (other !== undefined) this.#answered(other, answer, undefined);
     }
     const { current } = line;
@@ -440,17 +371,14 @@ class ServerLane implements PostgresLane {
   }
 
   #notify(session: LentSession, notifications: readonly Notification[]): void {
-    const line = this.#sessions.get(session);
+    const line = this.#server.lineOf(session);
     if (line === undefined) return;
     const bytes = this.#delivered(notifications.map(asFrame));
     this.#world.network.answer(line.connection, bytes, () => undefined);
   }
 
   #delivered(frames: readonly Frame[]): Buffer {
-    return delivered(frames, this.#renames, (backend) => {
-      const owner = [...this.#sessions].find(([session]) => session.backendPid === backend);
-      return owner?.[1].process.pid;
-    });
+    return delivered(frames, this.#renames, (backend) => this.#server.pidOf(backend));
   }
 
   /** One group or answer vanishes; what is behind it on the connection goes on. */
@@ -465,46 +393,4 @@ class ServerLane implements PostgresLane {
     this.#advance(line);
     this.#workOff(line);
   }
-
-  #atMs(): number {
-    return this.#world.epochMs + this.#world.now();
-  }
-
-  #uncontrolled({ connection }: Line, what: string, why: string): void {
-    const { stack, owner } = connection;
-    const line = stack === undefined ? undefined : this.#world.loader.lineOf(stack);
-    const where = line === undefined ? owner.slot : `${line.file}:${line.line}`;
-    const sentence = `${where} ${what} ${why}, which the simulation cannot replay.`;
-    const advice = 'Say it without that, or let the service work it out itself.';
-    this.#world.finish({ kind: 'uncontrolled', sentence, advice, ...(line && { line }) });
-  }
-}
-
-const nothing = (): void => undefined;
-
-const longestText = 60;
-
-function shortened(text: string): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
-}
-
-function asFrame({ bytes }: Notification): Frame {
-  return { type: 'A', bytes };
-}
-
-function refusedAnswer(code: WordedCode, status: TransactionStatus): Answer {
-  const error = wordedError(code);
-  const closed = closedAnswer(error, status);
-  if (closed.error?.['S'] === 'FATAL') return closed;
-  return { ...closed, frames: [error, messages.readyForQuery(status)], closed: false };
-}
-
-/** Ended from outside: no client of ours can have brought that about. */
-function isServerGone({ closed, error }: Answer): boolean {
-  return closed && (error === undefined || /^57P0[123]$/.test(error['C'] ?? ''));
-}
-
-function serverGone(): Failure {
-  return new Failure('NO_DATABASE', 'The database went away: run the command again.');
 }

@@ -51,7 +51,7 @@ export function nameGroup(
   causeOf: (statement: Statement) => readonly string[],
 ): NamedGroup {
   const natures = operations.map((operation) => natureOf(operation, transaction));
-  const nature = order.find((each) => natures.includes(each)) ?? 'nothing';
+  const nature = strongest(new Set(natures));
   const chosen = operations[Math.max(natures.indexOf(nature), 0)];
   const own = [...new Set(operations.flatMap(causeOf))];
   return {
@@ -67,14 +67,18 @@ export function nameGroup(
 const order: readonly Nature[] = ['change', 'commit', 'query'];
 
 function natureOf({ text, described }: SqlOperation, { changed }: Transaction): Nature {
-  const natures = described.verbs.map((verb): Nature => {
+  const natureOfVerb = (verb: string): Nature => {
     if (silent.has(verb)) return 'nothing';
     if (verb === 'COMMIT') return changed ? 'commit' : 'nothing';
     if (verb === 'COPY') return copies(text);
     if (!looking.has(verb)) return 'change';
     return verb === 'SELECT' && mayChange(text, described.table) ? 'change' : 'query';
-  });
-  return order.find((each) => natures.includes(each)) ?? 'nothing';
+  };
+  return strongest(new Set(described.verbs.map(natureOfVerb)));
+}
+
+function strongest(natures: ReadonlySet<Nature>): Nature {
+  return order.find((each) => natures.has(each)) ?? 'nothing';
 }
 
 /** COPY … FROM STDIN only opens: what changes something are the data. */
@@ -88,8 +92,10 @@ export function opensCopy(text: string): boolean {
 }
 
 /** Functions of PostgreSQL that change no row. */
-const harmless =
-  /^(pg_(?!notify)\w+|now|version|current_\w+|txid_\w+|random|clock_timestamp|gen_random_uuid|count|exists|coalesce)\(\)$/;
+const harmless = new RegExp(
+  `^(pg_(?!notify)\\w+|current_\\w+|txid_\\w+|now|version|random|clock_timestamp|gen_random_uuid|` +
+    `count|exists|coalesce)\\(\\)$`,
+);
 
 /** A query with changes in its WITH part, or a call of a function that may do anything. */
 function mayChange(text: string, table: string | undefined): boolean {

@@ -11,26 +11,20 @@ import {
   wordedError,
   type Answer,
   type LentSession,
-  type Outcome,
-  type Sessions,
   type TransactionStatus,
   type Waiting,
 } from '#postgres';
 import type { Entry } from './agenda.ts';
 import { horizonMs } from './incarnation.ts';
 import type { Current, Line } from './sql-line.ts';
+import type { Go, SqlServer } from './sql-server.ts';
 import type { World } from './world.ts';
 
 /** What the lane does for those who wait. */
 export interface Lane {
-  readonly sessions: Sessions;
-  lineOf(session: LentSession): Line | undefined;
-  /** Work on the server, in turn; virtual time stands still meanwhile. */
-  work(work: () => Promise<() => void>): void;
-  move(
-    line: Line,
-    go: (session: LentSession, atMs: Milliseconds) => Promise<Outcome | undefined>,
-  ): void;
+  /** A session goes on. */
+  move(line: Line, go: Go): void;
+  /** What it waited for has ended with this. */
   cancelled(line: Line, answer: Answer): void;
   /** The server ends the connection. */
   ended(line: Line, answer: Answer): void;
@@ -40,20 +34,22 @@ type Reason = Parameters<LentSession['cancel']>[0];
 
 export class Waits {
   readonly #world: World;
+  readonly #server: SqlServer;
   readonly #lane: Lane;
   readonly #draw: Random | undefined;
   /** Somebody may be let go: looked at as an event of its own. */
   #handingOver = false;
 
-  constructor(world: World, lane: Lane) {
+  constructor(world: World, server: SqlServer, lane: Lane) {
     this.#world = world;
+    this.#server = server;
     this.#lane = lane;
     const hasJitter = (world.schedule.jitterMs ?? 0) > 0;
     this.#draw = hasJitter ? world.random('locks') : undefined;
   }
 
   pending(): boolean {
-    return this.#handingOver || this.#lane.sessions.waiting.length > 0;
+    return this.#handingOver || this.#server.sessions.waiting.length > 0;
   }
 
   /** A group has no answer: it waits, or sleeps. */
@@ -81,7 +77,7 @@ export class Waits {
 
   /** Somebody moved: others may go on now. */
   look(): void {
-    if (this.#handingOver || this.#lane.sessions.waiting.length === 0) return;
+    if (this.#handingOver || this.#server.sessions.waiting.length === 0) return;
     this.#handingOver = true;
     this.#at(this.#world.now(), () => {
       this.#handingOver = false;
@@ -90,8 +86,8 @@ export class Waits {
   }
 
   cancel(session: LentSession, reason: Reason): void {
-    this.#lane.work(async () => {
-      const line = this.#lane.lineOf(session);
+    this.#server.work(async () => {
+      const line = this.#server.lineOf(session);
       if (session.waiting === undefined || line === undefined) return () => undefined;
       const answer = await session.cancel(reason);
       return () => {
@@ -131,17 +127,17 @@ export class Waits {
     if (waiting === undefined) return undefined;
     const { slot } = connection.owner;
     if (waiting.wakesAtMs !== undefined) return `${slot} sleeps in the database`;
-    const holders = this.#lane.sessions.lent
+    const holders = this.#server.sessions.lent
       .filter(({ backendPid }) => waiting.blockedBy.includes(backendPid))
-      .flatMap((session) => this.#lane.lineOf(session)?.connection.owner.slot ?? []);
+      .flatMap((session) => this.#server.lineOf(session)?.connection.owner.slot ?? []);
     const [holder = 'somebody who is gone'] = holders;
     const what = [named.operation, named.target].filter((word) => word !== '').join(' ');
     return `${slot} waits for a lock of ${holder} (${what})`;
   }
 
   #handOver(): void {
-    this.#lane.work(async () => {
-      const freed = await this.#lane.sessions.freed();
+    this.#server.work(async () => {
+      const freed = await this.#server.sessions.freed();
       const next = this.#choose(freed);
       return () => {
         if (next !== undefined) this.#letGo(next);
@@ -155,7 +151,7 @@ export class Waits {
   }
 
   #letGo(session: LentSession): void {
-    const line = this.#lane.lineOf(session);
+    const line = this.#server.lineOf(session);
     if (line === undefined) return;
     this.#lane.move(line, async (_session, atMs) =>
       session.waiting === undefined ? undefined : session.letGo(atMs),

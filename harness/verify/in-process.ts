@@ -14,6 +14,8 @@ export interface InProcess {
   exampleWith(more: readonly Command[]): Schedule;
   /** Every crash that is possible at level 1, one a schedule; runs the calm schedule once. */
   crashes(calm: Schedule): Promise<readonly Schedule[]>;
+  /** Ends its database, where it has one. */
+  close(): Promise<void>;
 }
 
 export async function openInProcess(
@@ -21,10 +23,13 @@ export async function openInProcess(
   folders: readonly string[],
 ): Promise<InProcess> {
   const { createProgram } = await import('./engine/program.ts');
-  const { exampleOf, program } = await import('./run-check.ts');
+  const { createDatabases } = await import('./engine/databases.ts');
+  const { databaseCache, exampleOf, program } = await import('./run-check.ts');
   const { singles } = await import('#schedule');
   const { definition } = chapter;
-  const { run } = createProgram(definition, await program(chapter, folders, chapter.root));
+  const { bundle, schema } = await program(chapter, folders, chapter.root);
+  const databases = createDatabases(databaseCache(chapter.root));
+  const { run } = createProgram(definition, bundle, schema && databases.open(definition, schema));
   return {
     definition,
     run: (schedule, options = {}) => run(schedule, options),
@@ -43,5 +48,6 @@ export async function openInProcess(
         .filter(({ family }) => family === 'crash')
         .map((candidate) => candidate.schedule);
     },
+    close: () => databases.close(),
   };
 }

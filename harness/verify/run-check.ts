@@ -4,7 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { Failure, hashName, stopwatch } from '#kernel';
 import type { Command, Level } from '#kit';
-import { loadChapter, resolveChapter, type Chapter } from '#content';
+import { loadChapter, resolveChapter, schemaOf, type Chapter } from '#content';
 import { parseFault, parseSchedule, shrink, type Schedule } from '#schedule';
 import { bundle, type Bundle } from '#sim';
 import { alwaysService, blamer } from './blame.ts';
@@ -12,6 +12,7 @@ import { compose, type Shown } from './compose.ts';
 import { forgetful, openCorpus, type Corpus } from './corpus.ts';
 import type { Outcome, Runner } from './engine/outcome.ts';
 import { sharedBy } from './decision.ts';
+import type { NamedProgram } from './engine/messages.ts';
 import { createPool, type Pool } from './engine/pool.ts';
 import type { CheckRequest } from './request.ts';
 import type { Report } from './report.ts';
@@ -82,9 +83,9 @@ async function prepare(request: CheckRequest, pool: Pool): Promise<Check> {
   const chapter = await loadChapter(await resolveChapter(request.chapter, request.root));
   const { definition } = chapter;
   const seed = request.seed ?? defaultSeed;
+  if (definition.tables !== undefined) pool.wantDatabases(databaseCache(request.root));
   const subject = await program(chapter, request.folders, request.root);
-  const chapterFile = join(chapter.path, 'chapter.ts');
-  pool.prepare({ name: 'subject', chapterFile, bundle: subject });
+  pool.prepare({ name: 'subject', ...subject });
   const corpus = request.remember === false ? forgetful : openCorpus(request.root, chapter.folder);
   const example = exampleOf(chapter, seed);
   const single = singleOf(request, corpus, example);
@@ -95,29 +96,41 @@ async function prepare(request: CheckRequest, pool: Pool): Promise<Check> {
     seed,
     runner: pool,
     saved: corpus.saved.map(({ schedule }) => schedule),
-    blame: isSolution(chapter, request) ? alwaysService : withSolution(chapter, pool, chapterFile),
+    blame: isSolution(chapter, request) ? alwaysService : withSolution(chapter, pool),
     example,
   };
-  return { request, chapter, bundle: subject, corpus, runner: pool, input, single };
+  const { bundle: made } = subject;
+  return { request, chapter, bundle: made, corpus, runner: pool, input, single };
 }
 
-export function program(
+/** Where PostgreSQL's prepared data and running servers are kept. */
+export function databaseCache(root: string): string {
+  return join(root, '.crashproof/cache/postgres');
+}
+
+export async function program(
   chapter: Chapter,
   folders: readonly string[],
   root: string,
-): Promise<Bundle> {
+): Promise<Omit<NamedProgram, 'name'>> {
+  const { definition, path } = chapter;
   const entries = Object.fromEntries(
-    Object.entries(chapter.definition.roles).map(([role, { file }]) => [role, file]),
+    Object.entries(definition.roles).map(([role, { file }]) => [role, file]),
   );
-  return bundle({ folders, entries, projectRoot: root });
+  const absolute = folders.map((folder) => resolve(root, folder));
+  return {
+    chapterFile: join(path, 'chapter.ts'),
+    bundle: await bundle({ folders, entries, projectRoot: root }),
+    ...(definition.tables !== undefined && { schema: await schemaOf(chapter, absolute) }),
+  };
 }
 
 /** Bundled when the first finding needs it. */
-function withSolution(chapter: Chapter, pool: Pool, chapterFile: string): SearchInput['blame'] {
+function withSolution(chapter: Chapter, pool: Pool): SearchInput['blame'] {
   let ready: Promise<SearchInput['blame']> | undefined;
   return async (outcome, finding) => {
     ready ??= program(chapter, [chapter.solutionPath], chapter.root).then((reference) => {
-      pool.prepare({ name: 'solution', chapterFile, bundle: reference });
+      pool.prepare({ name: 'solution', ...reference });
       return blamer(pool, 'solution');
     });
     return (await ready)(outcome, finding);

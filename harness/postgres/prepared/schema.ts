@@ -67,10 +67,11 @@ function ownerSql(roles: readonly string[]): string {
     );
     return [`grant ${owner} to ${quoted(role)};`, ...grants].join('\n');
   });
+  const current = `execute format('grant create on database %I to ${owner}', current_database())`;
   return [
     `do $$ begin create role ${owner}; exception when duplicate_object then null; end $$;`,
     `alter schema ${sharedSchema} owner to ${owner};`,
-    `do $$ begin execute format('grant create on database %I to ${owner}', current_database()); end $$;`,
+    `do $$ begin ${current}; end $$;`,
     ...members,
   ].join('\n');
 }
@@ -78,10 +79,11 @@ function ownerSql(roles: readonly string[]): string {
 /** SQL that inserts the rows which stand in the tables now, in the order in which they stand there. */
 export async function seedSql(admin: Admin): Promise<string> {
   const tables = await admin.query(
-    `select c.oid::regclass::text as name, string_agg(quote_ident(a.attname), ', ' order by attnum) as columns` +
-      ` from pg_class c join pg_attribute a on a.attrelid = c.oid` +
+    `select c.oid::regclass::text as name,` +
+      ` string_agg(quote_ident(a.attname), ', ' order by attnum) as columns from pg_class c join pg_attribute a on a.attrelid = c.oid` +
       ` where c.relkind = 'r' and c.relnamespace = ${literal(sharedSchema)}::regnamespace` +
-      ` and a.attnum > 0 and not a.attisdropped and a.attgenerated = '' group by c.oid order by c.oid`,
+      ` and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''` +
+      ` group by c.oid order by c.oid`,
   );
   // Rows are put back as they were: neither triggers nor references are asked.
   const statements = ['set local session_replication_role = replica;'];

@@ -1,11 +1,10 @@
 /** The process behind `hashesOf`: draws schedules from a seed, runs them, sends one row each. */
-import { join } from 'node:path';
 import { invariant } from '#kernel';
 import { loadChapter, resolveChapter } from '#content';
 import { canonicalSchedule, createGenerator, type Schedule } from '#schedule';
 import { explore } from '../explore.ts';
 import type { FromHashing, HashRequest, HashRow } from '../hashes.ts';
-import { exampleOf, program } from '../run-check.ts';
+import { databaseCache, exampleOf, program } from '../run-check.ts';
 import type { Outcome } from './outcome.ts';
 import { plainError } from './plain-error.ts';
 import { createPool } from './pool.ts';
@@ -28,11 +27,8 @@ async function hash(request: HashRequest): Promise<HashRow[]> {
   const { root, folders, level, seed, count, workers, fresh } = request;
   const chapter = await loadChapter(await resolveChapter(request.chapter, root));
   const pool = createPool(workers);
-  pool.prepare({
-    name: 'subject',
-    chapterFile: join(chapter.path, 'chapter.ts'),
-    bundle: await program(chapter, folders, root),
-  });
+  if (chapter.definition.tables !== undefined) pool.wantDatabases(databaseCache(root));
+  pool.prepare({ name: 'subject', ...(await program(chapter, folders, root)) });
   const options = { program: 'subject', fresh };
   const schedule = exampleOf(chapter, seed);
   const wanted = { ...options, wantCrossings: true, wantFacts: true };

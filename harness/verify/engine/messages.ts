@@ -4,13 +4,18 @@ import type { Schedule } from '#schedule';
 import type { Outcome, RunOptions } from './outcome.ts';
 import type { PlainError } from './plain-error.ts';
 
+export interface NamedProgram {
+  readonly name: string;
+  readonly chapterFile: string;
+  readonly bundle: Bundle;
+  /** SQL of its tables; left out = it has no database. */
+  readonly schema?: readonly string[] | undefined;
+}
+
 export type ToThread =
-  | {
-      readonly kind: 'program';
-      readonly name: string;
-      readonly chapterFile: string;
-      readonly bundle: Bundle;
-    }
+  /** A database will be wanted: its server may start. */
+  | { readonly kind: 'database'; readonly cacheDirectory: string }
+  | ({ readonly kind: 'program' } & NamedProgram)
   | {
       readonly kind: 'run';
       readonly id: number;

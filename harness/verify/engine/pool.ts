@@ -8,14 +8,22 @@ import { every, invariant } from '#kernel';
 import type { Bundle } from '#sim';
 import { positionOf } from '#sim';
 import type { Schedule } from '#schedule';
-import { events, isInService, type FromThread, type ToThread } from './messages.ts';
+import {
+  events,
+  isInService,
+  type FromThread,
+  type NamedProgram,
+  type ToThread,
+} from './messages.ts';
 import type { Outcome, Runner, RunOptions } from './outcome.ts';
 import { revived } from './plain-error.ts';
 import { whereStuck } from './stuck.ts';
 
 export interface Pool extends Runner {
   /** Known to every thread before it runs anything that names it. */
-  prepare(program: { name: string; chapterFile: string; bundle: Bundle }): void;
+  prepare(program: NamedProgram): void;
+  /** Each thread starts a database server of its own; before a program that needs it is prepared. */
+  wantDatabases(cacheDirectory: string): void;
   close(): Promise<void>;
 }
 
@@ -57,6 +65,7 @@ class ThreadPool implements Pool {
   readonly lanes: number;
   readonly #limits: Limits;
   readonly #programs = new Map<string, ToThread & { kind: 'program' }>();
+  #databases: ToThread | undefined;
   readonly #queue: Job[] = [];
   readonly #all: Lane[] = [];
   #nextId = 1;
@@ -76,10 +85,16 @@ class ThreadPool implements Pool {
     }
   }
 
-  prepare(program: { name: string; chapterFile: string; bundle: Bundle }): void {
+  prepare(program: NamedProgram): void {
     const message: ToThread = { kind: 'program', ...program };
     this.#programs.set(program.name, message);
     for (const { worker } of this.#all) worker.postMessage(message);
+  }
+
+  wantDatabases(cacheDirectory: string): void {
+    if (this.#databases !== undefined) return;
+    this.#databases = { kind: 'database', cacheDirectory };
+    for (const { worker } of this.#all) worker.postMessage(this.#databases);
   }
 
   run(schedule: Schedule, options: RunOptions): Promise<Outcome> {
@@ -111,6 +126,7 @@ class ThreadPool implements Pool {
       stderr: false,
     });
     lane.worker = worker;
+    if (this.#databases !== undefined) worker.postMessage(this.#databases);
     for (const program of this.#programs.values()) worker.postMessage(program);
     worker.on('message', (message: FromThread) => {
       const { job } = lane;

@@ -3,6 +3,7 @@ import { createBroker } from '#broker';
 import { countHardMoments, judge, type RunRecord } from '#check';
 import { hashName } from '#kernel';
 import type { ChapterDefinition } from '#kit';
+import type { PreparedDatabase } from '#postgres';
 import type { Schedule } from '#schedule';
 import { createLoader, createWorld, portsOf, pump, type Bundle } from '#sim';
 import type { Outcome, RunOptions } from './outcome.ts';
@@ -19,10 +20,17 @@ export interface Watch {
   readonly onEnd: () => void;
 }
 
-export function createProgram(chapter: ChapterDefinition, bundle: Bundle, watch?: Watch): Program {
+export function createProgram(
+  chapter: ChapterDefinition,
+  bundle: Bundle,
+  opening?: Promise<PreparedDatabase>,
+  watch?: Watch,
+): Program {
   const loader = createLoader(bundle, chapter);
   return {
     async run(schedule, options) {
+      const database = await opening;
+      await database?.begin(schedule.seed);
       const broker = createBroker({
         groupInitialRebalanceDelayMs: 0,
         autoCreateTopics: false,
@@ -35,7 +43,8 @@ export function createProgram(chapter: ChapterDefinition, bundle: Bundle, watch?
       const traced = options.traced === true;
       const ports = portsOf(chapter);
       const sites = bundle.sites.length > 0;
-      const world = createWorld({ chapter, schedule, loader, broker, ports, traced, sites });
+      const lanes = { broker, ports, database };
+      const world = createWorld({ chapter, schedule, loader, ...lanes, traced, sites });
       const { stackTraceLimit } = Error;
       if (traced) Error.stackTraceLimit = 200;
       // Shared libraries run in nobody's context.
@@ -47,6 +56,7 @@ export function createProgram(chapter: ChapterDefinition, bundle: Bundle, watch?
         return world.visits === undefined ? outcome : { ...outcome, visits: world.visits.list() };
       } finally {
         Error.stackTraceLimit = stackTraceLimit;
+        await database?.end();
       }
     },
   };

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { pathToFileURL } from 'node:url';
 import { invariant, stopwatch, writeCompiled } from '#kernel';
 import type { ChapterDefinition } from '#kit';
+import { createDatabases, type Databases } from './databases.ts';
 import { events, isInService, type FromThread, type ToThread } from './messages.ts';
 import { plainError } from './plain-error.ts';
 import { createProgram, type Program } from './program.ts';
@@ -11,11 +12,20 @@ const port = parentPort;
 invariant(port !== null, 'this file runs as a thread');
 const beat = new Int32Array((workerData as { beat: SharedArrayBuffer }).beat);
 const programs = new Map<string, Promise<Program>>();
+let databases: Databases | undefined;
+
+const databasesHere = (): Databases => {
+  invariant(databases !== undefined, 'a program with tables comes after its database');
+  return databases;
+};
 
 const prepare = async (message: ToThread & { kind: 'program' }): Promise<Program> => {
   const module = (await import(pathToFileURL(message.chapterFile).href)) as Record<string, unknown>;
   const chapter = Object.values(module)[0] as ChapterDefinition;
-  return createProgram(chapter, message.bundle, {
+  const { bundle, schema } = message;
+  const database = schema && databasesHere().open(chapter, schema);
+  database?.catch(() => undefined); // said with the first run that needs it
+  return createProgram(chapter, bundle, database, {
     onStep: () => {
       beat[events] = (beat[events] as number) + 1;
       beat[isInService] = 1;
@@ -37,6 +47,10 @@ let written = false;
 const say = (message: FromThread): void => port.postMessage(message);
 
 port.on('message', (message: ToThread) => {
+  if (message.kind === 'database') {
+    databases ??= createDatabases(message.cacheDirectory);
+    return databases.start();
+  }
   if (message.kind === 'program') {
     const program = prepare(message);
     program.catch(() => undefined); // said with the first run that needs it

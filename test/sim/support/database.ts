@@ -3,7 +3,12 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { prepareDatabase, startPostgres, type PostgresServer, type PreparedDatabase } from '#postgres';
+import {
+  prepareDatabase,
+  startPostgres,
+  type PostgresServer,
+  type PreparedDatabase,
+} from '#postgres';
 import type { ChapterDefinition } from '#kit';
 import { epochMs } from '#sim';
 import { services, type Stage } from './play.ts';

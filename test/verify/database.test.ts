@@ -1,0 +1,51 @@
+/** Checks of a chapter whose world has a database. */
+import { afterAll, expect, test } from 'vitest';
+import { check, type Report } from '#verify';
+import { chapter, ledgerCourse, naive, projector } from './support/ledger-course.ts';
+
+const course = ledgerCourse();
+afterAll(() => course.remove());
+
+const request = { root: course.root, chapter, remember: false, budgetMs: 300_000 };
+const exercise = `exercises/${chapter}`;
+const solution = `solutions/${chapter}`;
+const behind = 'crash projector-0 · UPDATE accounts · #1 · after apply';
+
+const one = (folders: readonly string[], fault: string): Promise<Report> =>
+  check({ ...request, folders, faults: [fault] });
+
+test('a service that counts in two steps is broken by a crash, and the run is confirmed', async () => {
+  const { verdict, findings } = await check({ ...request, folders: [exercise] });
+  expect(verdict).toBe('broken');
+  const [finding] = findings;
+  expect(finding).toMatchObject({ property: 'counted-once', confirmed: true, minimal: true });
+  expect(finding?.faults).toHaveLength(1);
+  expect(finding?.faults[0]).toMatch(/^crash projector-0 · (INSERT ledger|UPDATE accounts)/);
+}, 300_000);
+
+test('the same crash does nothing to a service that counts in one transaction', async () => {
+  const crash = 'crash projector-0 · UPDATE accounts (p1) · #1 · after apply';
+  expect(await one([solution], crash)).toMatchObject({ verdict: 'holds', findings: [] });
+});
+
+test("a service's own schema is applied after the chapter's", async () => {
+  const counts = `
+    create function count_payment() returns trigger language plpgsql as $$
+      begin update accounts set balance = balance + new.amount where id = new.account; return new; end $$;
+    create trigger counts after insert on ledger for each row execute function count_payment();
+  `;
+  const insert = naive.split('\n')[1] ?? '';
+  const files = { 'schema.sql': counts, 'projector.ts': projector(insert) };
+  const folders = [exercise, course.lay('trigger', files)];
+  const crash = 'crash projector-0 · INSERT ledger (p1) · #1 · after apply';
+  expect(await one(folders, crash)).toMatchObject({ verdict: 'holds' });
+  expect(await one([exercise], behind)).toMatchObject({ verdict: 'broken' });
+});
+
+test("a mistake in a service's own schema is told as a mistake in what was written", async () => {
+  const folder = course.lay('wrong', { 'schema.sql': '\ncreate table ledger (id int);' });
+  await expect(one([exercise, folder], behind)).rejects.toMatchObject({
+    code: 'DOES_NOT_LOAD',
+    message: 'schema.sql does not load: relation "ledger" already exists.',
+  });
+});
