@@ -13,10 +13,12 @@ import type { Message } from './asked.ts';
 import type { Asker, Call } from './visits.ts';
 import type { World } from './world.ts';
 
-/** A statement as it crossed: its text, and the values bound to it or written into it. */
+/** A statement as it crossed, as its client sent it. */
 export interface Statement {
   readonly text: string;
+  /** Bound to it; where nothing was, what is written into it. */
   readonly values: readonly (string | null)[];
+  readonly isBound: boolean;
 }
 
 export interface Op {
@@ -198,13 +200,22 @@ class SimPassages implements Passages {
     for (const op of this.#lastOp.values()) if (!op.silent) this.#note(op, 'after answer');
   }
 
-  #callsOf({ owner, asker, operation, topics, cause }: NewOp): readonly Call[] {
+  #callsOf(fresh: NewOp): readonly Call[] {
+    const { owner, asker, operation, topics, cause, statements } = fresh;
     const { visits, records } = this.#world;
     if (visits === undefined) return [];
     const carries = (topic: string, message: Message): boolean =>
       cause.includes(records.commandOf(topic, message) ?? '');
     const isSend = operation === 'Produce' && cause.length > 0;
-    return visits.of(owner, asker, { topics, ...(isSend && { carries }) });
+    const [statement] = statements ?? [];
+    return visits.of(owner, asker, {
+      topics,
+      ...(isSend && { carries }),
+      ...(statement && {
+        statement: statement.text,
+        parameters: statement.isBound ? statement.values : [],
+      }),
+    });
   }
 
   #fact(op: Op, step: OperationFact['step'], error?: string): void {

@@ -30,16 +30,11 @@ import {
   shortened,
 } from './sql-answers.ts';
 import { delivered, greetingOf, HashedAnswers, Renames } from './sql-bytes.ts';
-import { openLine, type Current, type Line } from './sql-line.ts';
-import {
-  continued,
-  nameGroup,
-  opensCopy,
-  operationsOf,
-  type NamedGroup,
-} from './sql-operations.ts';
+import { openLine, type Arrived, type Current, type Line } from './sql-line.ts';
+import { continued, nameGroup, opensCopy, operationsOf } from './sql-operations.ts';
 import { SqlServer, type Go, type Move } from './sql-server.ts';
 import { Waits } from './sql-waits.ts';
+import type { Asker } from './visits.ts';
 import type { World } from './world.ts';
 
 export interface PostgresLane extends Listener {
@@ -61,6 +56,7 @@ const patienceMs = 120_000;
 /** Process numbers of the world's server, far from those that faults are about. */
 const firstPid = 1_000;
 
+type Asking = Pick<Current, 'named' | 'asker'>;
 type MessageGroup = Extract<Group, { kind: 'messages' }>;
 type Start = Extract<Group, { kind: 'start' }>;
 type Cancel = Extract<Group, { kind: 'cancel' }>;
@@ -112,7 +108,8 @@ class ServerLane implements PostgresLane {
   arrived(connection: Connection, bytes: Buffer): void {
     const line = this.#lines.get(connection.id);
     if (line === undefined) return;
-    line.queue.push(...line.reader.take(bytes));
+    const { asker } = connection;
+    for (const group of line.reader.take(bytes)) line.queue.push({ group, asker });
     this.#advance(line);
   }
 
@@ -156,7 +153,7 @@ class ServerLane implements PostgresLane {
 
   #advance(line: Line): void {
     while (line.current === undefined && line.queue.length > 0 && line.connection.open) {
-      this.#begin(line, line.queue.shift() as Group);
+      this.#begin(line, line.queue.shift() as Arrived);
     }
   }
 
@@ -167,11 +164,11 @@ class ServerLane implements PostgresLane {
       if (current === 'starts' || current?.answered === false) return;
       line.current = undefined;
       if (line.queue.length === 0) return this.#world.network.drop(line.connection);
-      this.#begin(line, line.queue.shift() as Group);
+      this.#begin(line, line.queue.shift() as Arrived);
     }
   }
 
-  #begin(line: Line, group: Group): void {
+  #begin(line: Line, { group, asker }: Arrived): void {
     switch (group.kind) {
       case 'encryption':
         return this.#world.network.answer(line.connection, Buffer.from('N'), () => undefined);
@@ -180,7 +177,7 @@ class ServerLane implements PostgresLane {
       case 'start':
         return this.#start(line, group);
       case 'messages':
-        return this.#ask(line, group);
+        return this.#ask(line, group, asker);
       case 'terminate':
       case 'unreadable':
         return this.#world.network.close(line.connection);
@@ -222,7 +219,7 @@ class ServerLane implements PostgresLane {
     this.#workOff(line);
   }
 
-  #ask(line: Line, { frames }: MessageGroup): void {
+  #ask(line: Line, { frames }: MessageGroup, asker: Asker | undefined): void {
     const { session } = line;
     if (session === undefined) return this.#world.network.close(line.connection);
     const read = session.read(frames);
@@ -238,6 +235,7 @@ class ServerLane implements PostgresLane {
     const current: Current = {
       read,
       named,
+      asker,
       op: undefined,
       answered: false,
       waiting: undefined,
@@ -245,7 +243,7 @@ class ServerLane implements PostgresLane {
     };
     line.current = current;
     if (named.nature !== 'change' && named.nature !== 'commit') return this.#apply(line, current);
-    const op = this.#open(line, named);
+    const op = this.#open(line, current);
     current.op = op;
     this.#world.passages.cross(op, 'before apply', {
       pass: () => this.#apply(line, current),
@@ -256,8 +254,7 @@ class ServerLane implements PostgresLane {
     });
   }
 
-  #open(line: Line, named: NamedGroup, silent = false): Op {
-    const { connection } = line;
+  #open({ connection }: Line, { named, asker }: Asking, silent = false): Op {
     return this.#world.passages.open({
       owner: connection.owner,
       connection,
@@ -268,6 +265,7 @@ class ServerLane implements PostgresLane {
       cause: named.cause,
       statements: named.statements,
       stack: this.#world.traced ? connection.stack : undefined,
+      asker,
       silent,
     });
   }
@@ -304,7 +302,7 @@ class ServerLane implements PostgresLane {
     const { current } = line;
     if (outcome.answer !== undefined) this.#answered(line, outcome.answer, tables);
     else if (outcome.waiting !== undefined && current !== undefined && current !== 'starts') {
-      current.op ??= this.#open(line, current.named);
+      current.op ??= this.#open(line, current);
       this.#waits.begins(line, current, outcome.waiting);
     }
     for (const { session, notifications } of told) this.#notify(session, notifications);
@@ -338,11 +336,11 @@ class ServerLane implements PostgresLane {
   }
 
   /** A query is told of once it brought rows; an error always. */
-  #opOf(line: Line, { op, named }: Current, { frames, error, copying }: Answer): Op | undefined {
-    if (op !== undefined) return op;
-    if (error !== undefined) return this.#open(line, named, true);
-    if (copying || named.nature !== 'query') return undefined;
-    return frames.some(({ type }) => type === 'D') ? this.#open(line, named) : undefined;
+  #opOf(line: Line, current: Current, { frames, error, copying }: Answer): Op | undefined {
+    if (current.op !== undefined) return current.op;
+    if (error !== undefined) return this.#open(line, current, true);
+    if (copying || current.named.nature !== 'query') return undefined;
+    return frames.some(({ type }) => type === 'D') ? this.#open(line, current) : undefined;
   }
 
   /** The server has answered: what that says about the session. */

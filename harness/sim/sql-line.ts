@@ -10,6 +10,7 @@ import {
 import type { Entry } from './agenda.ts';
 import type { Connection } from './network.ts';
 import type { Op } from './passage.ts';
+import type { Asker } from './visits.ts';
 import type { VirtualProcess } from './sql-bytes.ts';
 import { noTransaction, type NamedGroup, type Transaction } from './sql-operations.ts';
 
@@ -17,6 +18,7 @@ import { noTransaction, type NamedGroup, type Transaction } from './sql-operatio
 export interface Current {
   readonly read: ReadGroup;
   readonly named: NamedGroup;
+  readonly asker: Asker | undefined;
   /** Nothing where no fault can be put, until there is something to tell. */
   op: Op | undefined;
   /** The server has answered. */
@@ -27,11 +29,17 @@ export interface Current {
   readonly timers: Set<Entry>;
 }
 
+export interface Arrived {
+  readonly group: Group;
+  /** Who caused it (runs with marked calls only). */
+  readonly asker: Asker | undefined;
+}
+
 export interface Line {
   readonly connection: Connection;
   readonly reader: GroupReader;
   readonly process: VirtualProcess;
-  readonly queue: Group[];
+  readonly queue: Arrived[];
   session: LentSession | undefined;
   /** What is under way: a group, or the start of the session. */
   current: Current | 'starts' | undefined;

@@ -53,13 +53,18 @@ export function nameGroup(
   const natures = operations.map((operation) => natureOf(operation, transaction));
   const nature = strongest(new Set(natures));
   const chosen = operations[Math.max(natures.indexOf(nature), 0)];
-  const own = [...new Set(operations.flatMap(causeOf))];
+  const statements = operations.map(({ text, values }) => ({
+    text,
+    values,
+    isBound: /\$\d/.test(text),
+  }));
+  const own = [...new Set(statements.flatMap(causeOf))];
   return {
     nature,
     operation: chosen?.described.verb ?? '',
     target: chosen === undefined ? '' : targetOf(chosen.described),
     cause: own.length > 0 ? own : transaction.cause,
-    statements: operations.map(({ text, values }) => ({ text, values })),
+    statements,
     verbs: operations.flatMap(({ described }) => described.verbs),
   };
 }

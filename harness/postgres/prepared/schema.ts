@@ -80,7 +80,8 @@ function ownerSql(roles: readonly string[]): string {
 export async function seedSql(admin: Admin): Promise<string> {
   const tables = await admin.query(
     `select c.oid::regclass::text as name,` +
-      ` string_agg(quote_ident(a.attname), ', ' order by attnum) as columns from pg_class c join pg_attribute a on a.attrelid = c.oid` +
+      ` string_agg(quote_ident(a.attname), ', ' order by attnum) as columns` +
+      ` from pg_class c join pg_attribute a on a.attrelid = c.oid` +
       ` where c.relkind = 'r' and c.relnamespace = ${literal(sharedSchema)}::regnamespace` +
       ` and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''` +
       ` group by c.oid order by c.oid`,
