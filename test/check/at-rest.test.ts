@@ -131,6 +131,15 @@ describe('calm-exact', () => {
     ]);
   });
 
+  test('a command that is refused in a calm run is a finding that says why', () => {
+    const refused = greeterUp().command('m1', 'sent').command('m1', 'unknown', false, 'no topic');
+    expect(found(refused.facts, chapter)).toMatchObject([
+      { sentence: 'Nothing went wrong, yet m1 was not acknowledged: no topic.', witnesses: [4] },
+    ]);
+    const done = greeterUp().command('m1', 'sent').done('m1').command('m1', 'unknown');
+    expect(found(done.facts, chapter)).toEqual([]);
+  });
+
   test('after a fault, duplicates are allowed', () => {
     const { facts } = greeterUp().publish('m1').fault('crash greeter-0').done('m1').done('m1');
     const { findings, notJudged } = judge(facts, chapter, rest, { everyMoment: true });

@@ -84,8 +84,9 @@ export class Script {
     return this;
   }
 
-  command(id: string, state: 'sent' | 'acked' | 'unknown', closing = false): this {
-    return this.add({ kind: 'command', id, state, value: greetingOf(id), closing });
+  command(id: string, state: 'sent' | 'acked' | 'unknown', closing = false, reason?: string): this {
+    const fact = { kind: 'command', id, state, value: greetingOf(id), closing } as const;
+    return this.add({ ...fact, ...(reason !== undefined && { reason }) });
   }
 
   /** A record that the harness wrote, or a slot. */
