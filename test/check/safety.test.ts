@@ -90,6 +90,16 @@ describe('no-invention', () => {
     ]);
   });
 
+  test('long values are shown from where they differ, in whole characters', () => {
+    const body = `${'😀'.repeat(80)}hello${'!'.repeat(50)}`;
+    const says = { ...chapter, flow: { ...chapter.flow, value: () => body } };
+    const { facts } = history().publish('m1').done('m1', 'greeter-0', '😀'.repeat(80));
+    expect(found(facts, says)[0]?.sentence).toBe(
+      `m1 was done with "…${'😀'.repeat(20)}", ` +
+        `yet it was sent with "…${'😀'.repeat(20)}hello${'!'.repeat(35)}…".`,
+    );
+  });
+
   test('an effect of an unknown command holds, and so does its absence', () => {
     const unknown = () => history().command('m1', 'sent').command('m1', 'unknown');
     expect(found(unknown().done('m1').facts, chapter)).toEqual([]);

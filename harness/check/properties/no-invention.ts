@@ -45,17 +45,39 @@ function invented(chapter: ChapterDefinition, sight: Sight, effect: Effect): Bre
   const expected = asked('flow.value', () => valueOf(command.value));
   if (canonical(value) === canonical(expected)) return undefined;
   return {
-    sentence: `${id} was done with ${shown(value)}, yet it was sent with ${shown(expected)}.`,
+    sentence: differs(id, value, expected),
     witnesses: [command.seq, ...seqsOf([effect])],
     shape: 'done with another value',
   };
 }
 
 const longest = 60;
+/** What is shown before the first difference, where that lies far from the start. */
+const leadIn = 20;
 
-function shown(value: unknown): string {
+function differs(id: string, value: unknown, expected: unknown): string {
+  const [done, sent] = [charactersOf(value), charactersOf(expected)];
+  const first = done.findIndex((character, index) => character !== sent[index]);
+  const at = first < 0 ? done.length : first;
+  const from = at + leadIn / 2 < longest ? 0 : at - leadIn;
+  return (
+    `${id} was done with ${shown(value, done, from)}, ` +
+    `yet it was sent with ${shown(expected, sent, from)}.`
+  );
+}
+
+/** Whole characters: half of one cannot be shown. */
+function charactersOf(value: unknown): readonly string[] {
+  return value === undefined
+    ? []
+    : Array.from(typeof value === 'string' ? value : canonical(value));
+}
+
+function shown(value: unknown, characters: readonly string[], from: number): string {
   if (value === undefined) return 'nothing';
-  const text = typeof value === 'string' ? value : canonical(value);
-  const short = text.length > longest ? `${text.slice(0, longest)}…` : text;
-  return typeof value === 'string' ? JSON.stringify(short) : short;
+  const to = from + longest;
+  const before = from > 0 ? '…' : '';
+  const after = characters.length > to ? '…' : '';
+  const text = `${before}${characters.slice(from, to).join('')}${after}`;
+  return typeof value === 'string' ? JSON.stringify(text) : text;
 }
