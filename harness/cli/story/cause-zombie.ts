@@ -2,6 +2,7 @@
  * Two instances that both believe to own a partition: one stood still or was cut off, the other
  * took over.
  */
+import type { Fact } from '#check';
 import { type Done, type Reading } from './reading.ts';
 import type { Scene } from './scene.ts';
 import { capital, duration, list } from './words.ts';
@@ -38,25 +39,29 @@ export function zombieCause(scene: Scene, reading: Reading): string | undefined 
 
 /** Whoever the group, or a delivery, gave the commands to after the fault. */
 function successorOf(scene: Scene, reading: Reading): string | undefined {
-  const inputs = scene.commands.flatMap((command) => reading.input(command) ?? []);
-  for (const fact of reading.facts) {
-    if (fact.seq < scene.seq) continue;
-    if (fact.kind === 'assign') {
-      const owner = fact.members.find(
-        ({ slot, partitions }) =>
-          slot !== undefined &&
-          slot !== scene.slot &&
-          partitions.some((own) =>
-            inputs.some((i) => i.topic === own.topic && i.partition === own.partition),
-          ),
-      );
-      if (owner?.slot) return owner.slot;
-    }
-    if (fact.kind === 'deliver' && fact.slot !== scene.slot) {
-      if (fact.commands.some((command) => scene.commands.includes(command))) return fact.slot;
-    }
+  const before = reading.facts.filter(({ seq }) => seq < scene.seq);
+  // Who only writes has no partition to lose.
+  if (!before.some((fact) => readersOf(fact, scene, reading).includes(scene.slot)))
+    return undefined;
+  for (const fact of reading.facts.slice(before.length)) {
+    const successor = readersOf(fact, scene, reading).find((slot) => slot !== scene.slot);
+    if (successor !== undefined) return successor;
   }
   return undefined;
+}
+
+/** Whom this fact gives the commands of the scene, or the partitions that they lie in. */
+function readersOf(fact: Fact, { commands }: Scene, reading: Reading): readonly string[] {
+  if (fact.kind === 'deliver') {
+    return fact.commands.some((command) => commands.includes(command)) ? [fact.slot] : [];
+  }
+  if (fact.kind !== 'assign') return [];
+  const inputs = commands.flatMap((command) => reading.input(command) ?? []);
+  const holds = ({ topic, partition }: { topic: string; partition: number }): boolean =>
+    inputs.some((input) => input.topic === topic && input.partition === partition);
+  return fact.members.flatMap(({ slot, partitions }) =>
+    slot !== undefined && partitions.some(holds) ? [slot] : [],
+  );
 }
 
 function doneBy(slot: string, scene: Scene, reading: Reading): Done | undefined {

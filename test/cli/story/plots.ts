@@ -1,5 +1,5 @@
 /**
- * Seven histories that end badly, each for another reason; the last is of a service that no chapter
+ * Eight histories that end badly, each for another reason; the last is of a service that no chapter
  * has.
  */
 import type { Fact } from '#check';
@@ -157,6 +157,37 @@ export function zombie(): Plot {
     sentence: 'greeter-0 recorded m1 while greeter-1 owned greetings.v1/2.',
     witnesses: [late],
     code: [{ ...greeterCode, line: 34 }],
+  };
+}
+
+/** Who only writes has no partition: nobody takes anything over. */
+export function writerCutOff(): Plot {
+  const scribe = new Scribe();
+  for (const slot of ['publisher-0', 'greeter-0']) scribe.instance(slot, 'starts');
+  scribe.at(7).assign('greeter', 1, topic, { 'greeter-0': [0, 1, 2] });
+  scribe.at(8).command('m1', 'sent', 'publisher-0');
+  scribe.at(9).append(topic, 2, 0, 'm1', publisher);
+  scribe.fault(0, undefined, { file: 'greetings.ts', line: 12 });
+  scribe.instance('publisher-0', 'cut');
+  scribe.at(12).deliver(greeter, topic, 2, { m1: 0 });
+  scribe.at(13).port(greeter, 'sink.record', 'm1');
+  scribe.at(15).commit(greeter, 'greeter', topic, 2, 1, ['m1']);
+  scribe.at(30_000).command('m1', 'unknown', 'publisher-0');
+  scribe.at(45_009).instance('publisher-0', 'healed');
+  scribe.at(45_010).command('m2', 'sent', 'publisher-0');
+  scribe.at(45_011).operation(publisher, 'Produce', topic, ['m2'], 'arrived');
+  scribe.at(45_012).operation(publisher, 'Produce', topic, ['m2'], 'answered');
+  const acked = scribe.at(45_013).command('m2', 'acked', 'publisher-0');
+  return {
+    scribe,
+    faults: [
+      faultAt('cut', 'publisher-0', 'Produce', topic, ['m1'], 'after apply', { ms: 45_000 }),
+    ],
+    property: 'no-loss',
+    says: 'every acknowledged command has its effect',
+    sentence: 'm2 was acknowledged, yet no record of it is visible and it was never done.',
+    witnesses: [acked],
+    code: [],
   };
 }
 
