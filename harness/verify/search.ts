@@ -13,6 +13,7 @@ import {
   withoutZombies,
   type Calm,
   type Candidate,
+  type Family,
   type Schedule,
 } from '#schedule';
 import type { Blamer } from './blame.ts';
@@ -132,15 +133,19 @@ class Search {
       scheduleOf: ({ schedule }) => schedule,
       // What dies with a process shows best where processes share nothing, not even a library.
       optionsOf: ({ family }) =>
-        family === 'crash'
-          ? this.#options({ wantCrossings: true, wantFacts: true, fresh: true })
+        isFirst(family)
+          ? this.#options({
+              wantCrossings: true,
+              wantFacts: true,
+              ...(family === 'crash' && { fresh: true }),
+            })
           : this.#options(),
       isOver: () => this.#isOver(),
       look: async (candidate, outcome) => {
         const isCrash = candidate.family === 'crash';
         this.#tally.single(candidate, outcome);
         this.#progress('singles', ++done, all.length);
-        if (isCrash) this.#firsts.push({ candidate, outcome });
+        if (isFirst(candidate.family)) this.#firsts.push({ candidate, outcome });
         const wasFresh = this.#decision.fresh || isCrash;
         const stop = await this.#decision.judge(outcome, wasFresh);
         return stop || this.#decision.sample(outcome, done, wasFresh);
@@ -250,6 +255,11 @@ class Search {
       ...(of !== undefined && { of }),
     });
   }
+}
+
+/** What is recovered from: a process that died, a call that was refused and is tried again. */
+function isFirst(family: Family): boolean {
+  return family === 'crash' || family === 'reject';
 }
 
 function* endless(most: number): Generator<number> {

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { loadChapter, projectRoot, resolveChapter } from '#content';
 import { openEngine, type EngineRequest, type Searched } from '#verify';
 
@@ -44,4 +47,21 @@ test('a search that may take as many runs as it likes ends with enough distinct 
   const { singles, classes } = few.result.tally;
   expect(singles.tried).toBe(singles.of);
   expect(classes.size).toBeLessThan(80);
+});
+
+test('what a service does about a refusal is refused once more', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gives-up-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const finished = readFileSync(join(chapter.solutionPath, 'greeter.ts'), 'utf8');
+  const record = 'ports.sink.record(readGreeting(message))';
+  const twice = `await ${record}.catch(() => ${record}).catch(() => console.error('given up'));`;
+  const lines = finished.replace(`await ${record};`, twice);
+  expect(lines).toContain(twice);
+  writeFileSync(join(folder, 'greeter.ts'), lines);
+
+  const folders = [chapter.solutionPath, folder];
+  const { hit } = (await searched(2, { folders, schedules: 1_000 })).result;
+  const kinds = hit?.outcome.schedule.faults.map(({ kind }) => kind);
+  expect(hit?.finding.property).toBe('no-loss');
+  expect(kinds).toEqual(['reject', 'reject']);
 });
