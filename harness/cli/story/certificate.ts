@@ -14,17 +14,24 @@ export function certificateScreen(
 ): string[] {
   const { certificate } = report;
   if (report.world === 'live') return lived(report, columns, paint);
-  if (!certificate) return survived(report, columns, paint);
+  const command = commandOf(report, solution, asked);
+  if (!certificate) return survived(report, command, columns, paint);
   const lines = [
     ...executed(certificate, report),
-    ...outOfTime(certificate, report, { ...asked, solution }),
+    ...outOfTime(certificate, report.seconds, command, asked),
   ];
   return [
     paint(`✓ holds at level ${report.level}`, 'good'),
-    ...lines.flatMap((line) => paragraph(line, columns, '    ', '  ')),
+    ...lines.flatMap((line) => paragraph(line, columns, '    ', '  ').map(spaced)),
     '',
-    ...next(report, solution).map((line) => paint(line, 'command')),
+    ...next(report, command, solution).map((line) => paint(line, 'command')),
   ];
+}
+
+/** What judges the same files again; options can follow. */
+function commandOf({ chapter }: Report, solution: boolean, { from = [] }: Asked): string {
+  const files = [...(solution ? ['--solution'] : []), ...from.map((folder) => `--from ${folder}`)];
+  return ['npx crash', chapterNumber(chapter), ...files].join(' ');
 }
 
 /** A few runs on a real engine confirm; the search is the simulated world's. */
@@ -46,13 +53,12 @@ function lived(report: Report, columns: number, paint: Paint): string[] {
 }
 
 /** One schedule replayed or placed by hand proves nothing about the others. */
-function survived(report: Report, columns: number, paint: Paint): string[] {
-  const chapter = chapterNumber(report.chapter);
+function survived(report: Report, command: string, columns: number, paint: Paint): string[] {
   return [
     paint(`✓ nothing breaks in ${plural(report.runs, 'schedule')}`, 'good'),
     ...paragraph('only what was asked for was run; all the others were not tried', columns, '  '),
     '',
-    paint(`  Next: all of them · npx crash ${chapter}`, 'command'),
+    paint(`  Next: all of them · ${command}`, 'command'),
   ];
 }
 
@@ -62,14 +68,14 @@ function executed(certificate: Certificate, report: Report): string[] {
     ratio('single faults', certificate.singles),
     ratio('second faults', certificate.seconds),
     `random ${number(certificate.random)} (seed ${report.seed})`,
-  ].filter((part) => part !== '');
+  ].flatMap((part) => (part === '' ? [] : unbroken(part)));
   const moments = Object.entries(certificate.sometimes).filter(([, times]) => times > 0);
   return [
     counts.join(' · '),
     ...(moments.length > 0
       ? [
           `the hard moments really happened: ${moments
-            .map(([name, times]) => `${number(times)} ${name}`)
+            .map(([name, times]) => unbroken(`${number(times)} ${name}`))
             .join(', ')}`,
         ]
       : []),
@@ -83,7 +89,9 @@ function executed(certificate: Certificate, report: Report): string[] {
     `${plural(certificate.repeatedFresh, 'schedule')} run again in ` +
       `${certificate.repeatedFresh === 1 ? 'a fresh process' : 'fresh processes'}, ` +
       'byte for byte the same',
-    ...(certificate.untried.length > 0 ? [`not tried: ${certificate.untried.join(', ')}`] : []),
+    ...(certificate.untried.length > 0
+      ? [`not tried: ${certificate.untried.map(thousands).join(', ')}`]
+      : []),
     `${plural(report.runs, 'schedule')} run · ${report.seconds.toFixed(1)} s`,
   ];
 }
@@ -91,32 +99,42 @@ function executed(certificate: Certificate, report: Report): string[] {
 /** Random mixes have no end of their own, so most searches stop because their time is over. */
 function outOfTime(
   certificate: Certificate,
-  { chapter, seconds }: Report,
-  { level, runs, budgetMs = 15_000, solution }: Asked & { readonly solution: boolean },
+  seconds: number,
+  command: string,
+  { level, runs, budgetMs = 15_000 }: Asked,
 ): string[] {
   const complete = runs !== undefined && certificate.random >= runs;
   if (complete || seconds * 1000 < budgetMs) return [];
   const more = Math.max(60, Math.ceil(budgetMs / 15_000) * 60);
-  const command = [
-    `npx crash ${chapterNumber(chapter)}`,
-    ...(level === undefined ? [] : [`--level ${level}`]),
-    ...(solution ? ['--solution'] : []),
-    `--budget ${more}s`,
-  ].join(' ');
-  return [`stopped after ${number(seconds)} s; more: ${command}`];
+  const harsh = level === undefined ? '' : ` --level ${level}`;
+  return [`stopped after ${number(seconds)} s; more: ${command}${harsh} --budget ${more}s`];
+}
+
+function thousands(text: string): string {
+  return text.replace(/\d{4,}/g, (digits) => number(Number(digits)));
+}
+
+const noBreak = '\u00a0';
+
+/** Stays on one line; `spaced` gives the usual spaces back. */
+function unbroken(text: string): string {
+  return text.replaceAll(' ', noBreak);
+}
+
+function spaced(line: string): string {
+  return line.replaceAll(noBreak, ' ');
 }
 
 function ratio(name: string, { tried, of }: { tried: number; of: number }): string {
   return of === 0 ? '' : `${name} ${number(tried)} of ${number(of)}`;
 }
 
-function next(report: Report, solution: boolean): string[] {
-  const chapter = chapterNumber(report.chapter);
+function next({ chapter, level }: Report, command: string, solution: boolean): string[] {
   return [
-    ...(report.level < 3
-      ? [`  Next: level ${report.level + 1} · npx crash ${chapter} --level ${report.level + 1}`]
-      : []),
-    ...(solution ? [] : [`  See that the solution holds too · npx crash ${chapter} --solution`]),
+    ...(level < 3 ? [`  Next: level ${level + 1} · ${command} --level ${level + 1}`] : []),
+    ...(solution
+      ? []
+      : [`  See that the solution holds too · npx crash ${chapterNumber(chapter)} --solution`]),
   ];
 }
 

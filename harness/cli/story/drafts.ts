@@ -5,7 +5,7 @@
 import type { Fact } from '#check';
 import { logName, roleOf, type Commit, type Deliver, type Port, type Reading } from './reading.ts';
 import type { Cell } from './rows.ts';
-import { commitWords, duration, list } from './words.ts';
+import { commitWords, duration, list, plural } from './words.ts';
 
 /** A row before it is known whether it is part of the proof. */
 export interface Draft {
@@ -83,7 +83,8 @@ function deliverDraft(fact: Deliver, reading: Reading): Draft {
   const again = reading.again.has(fact.seq);
   // With several groups it cannot be told whose offset decided.
   const known = again && reading.groups.size < 2;
-  const what = fact.commands.length > 0 ? list(fact.commands) : `${fact.offsets.length} records`;
+  const what =
+    fact.commands.length > 0 ? list(fact.commands) : plural(fact.offsets.length, 'record');
   const committed = reading.committedBefore(fact.seq, fact.topic, fact.partition);
   const mark = committed && committed.offset >= 0 ? String(committed.offset) : 'none';
   return {

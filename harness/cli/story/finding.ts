@@ -30,6 +30,8 @@ export interface ScreenOptions {
 
 /** Limits of a search that were given with the command. */
 export interface Asked {
+  /** Folders laid over what was judged. */
+  readonly from?: readonly string[];
   readonly level?: number;
   readonly runs?: number;
   readonly budgetMs?: number;
