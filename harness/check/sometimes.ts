@@ -49,7 +49,10 @@ export const hardMoments: readonly HardMoment[] = [
     says: 'commits that were sent and never applied',
     level: 1,
     by: ['crash', 'lose-request', 'error'],
-    count: (facts) => operations(facts, 'OffsetCommit').filter((steps) => !succeeded(steps)).length,
+    count: (facts) =>
+      ['OffsetCommit', 'TxnOffsetCommit']
+        .flatMap((api) => operations(facts, api))
+        .filter((steps) => !succeeded(steps)).length,
   },
   {
     name: 'lost answers',
