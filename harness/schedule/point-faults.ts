@@ -6,7 +6,7 @@ import type { FaultKind, Level } from '#kit';
 import type { Milliseconds } from '#kernel';
 import { roleOf, weightOf, type CrossingView, type Weight } from './crossing-view.ts';
 import { healthyErrors } from './healthy-errors.ts';
-import type { Crossing, Fault, FaultOptions, Hold } from './schedule.ts';
+import type { Crossing, Fault, FaultOptions, FaultPoint, Hold } from './schedule.ts';
 
 /** Label for counting, coarser than a fault and finer than a kind. */
 export type Family =
@@ -124,8 +124,8 @@ export function pointFaults(
 const offsetFetches = [1, 2];
 
 /**
- * The commit of an instance that is given up arrives when its successor has read the committed
- * offset, and may still count: only who fences first and reads then is safe.
+ * The commit of an instance that is given up arrives, or shows, when its successor has read the
+ * committed offset: only who fences first and reads then is safe.
  */
 function heldCommits(
   crossing: Crossing,
@@ -138,14 +138,19 @@ function heldCommits(
   if (point.operation !== 'EndTxn' || phase !== 'before apply') return [];
   if (ms === undefined || !view.canScale(role)) return [];
   const faults = [fault('freeze', { ms }), fault('join', undefined, role)];
-  return view.groupsOf(point.slot).flatMap((target) =>
-    offsetFetches.map((ordinal): PointFaults => {
+  const markers = { ...point, operation: 'WriteTxnMarkers' };
+  return view.groupsOf(point.slot).flatMap((target) => {
+    const held = (what: FaultPoint, ordinal: number): PointFaults => {
       const slot = view.newcomer(role);
       const until = { slot, operation: 'OffsetFetch', target, cause: [], ordinal };
-      const hold: Hold = { what: { point, phase }, until: { point: until, phase: 'after apply' } };
+      const hold: Hold = {
+        what: { point: what, phase },
+        until: { point: until, phase: 'after apply' },
+      };
       return { family: 'held commit', weight: 0, faults, holds: [hold] };
-    }),
-  );
+    };
+    return [...offsetFetches.map((ordinal) => held(point, ordinal)), held(markers, 1)];
+  });
 }
 
 type MakeFault = (kind: FaultKind, options?: FaultOptions, on?: string) => Fault;

@@ -18,7 +18,7 @@ import {
 } from './kafka-operations.ts';
 import type { Op } from './passage.ts';
 import type { Asker } from './visits.ts';
-import { TransactionCauses } from './transaction-causes.ts';
+import { TransactionWatch } from './transaction-watch.ts';
 import type { World } from './world.ts';
 
 interface Line {
@@ -64,8 +64,7 @@ class BrokerLane implements KafkaLane {
   readonly #commands = new Map<string, (string | undefined)[]>();
   readonly #lastCommit = new Map<string, number>();
   readonly #sessionTimeouts = new Map<string, number>();
-  readonly #transactionTimeouts = new Map<string, number>();
-  readonly #transactions = new TransactionCauses();
+  readonly #transactions: TransactionWatch;
   readonly #members = new Map<string, readonly string[]>();
   readonly #askers = new WeakMap<KafkaRequest, Asker>();
   #draining = false;
@@ -74,6 +73,7 @@ class BrokerLane implements KafkaLane {
   constructor(world: World, broker: Broker) {
     this.#world = world;
     this.#broker = broker;
+    this.#transactions = new TransactionWatch(world, broker);
   }
 
   opened(connection: Connection): void {
@@ -150,7 +150,7 @@ class BrokerLane implements KafkaLane {
   }
 
   transactionTimeoutOf(slot: string): number | undefined {
-    return this.#transactionTimeouts.get(slot);
+    return this.#transactions.timeoutOf(slot);
   }
 
   members(group: string): readonly string[] {
@@ -180,7 +180,8 @@ class BrokerLane implements KafkaLane {
   #begin(line: Line, request: KafkaRequest): void {
     const { owner } = line.connection;
     line.current = { request, op: undefined, applied: false };
-    this.#noteTimeouts(owner.slot, request);
+    if (request.api === 'JoinGroup')
+      this.#sessionTimeouts.set(owner.slot, request.body.sessionTimeoutMs);
     if (unnamed.has(request.api)) return this.#apply(request);
     const op = this.#world.passages.open({
       owner,
@@ -206,13 +207,6 @@ class BrokerLane implements KafkaLane {
       silence: () => this.#swallow(line),
       gone: () => this.#world.network.drop(line.connection),
     });
-  }
-
-  #noteTimeouts(slot: string, { api, body }: KafkaRequest): void {
-    if (api === 'JoinGroup') this.#sessionTimeouts.set(slot, body.sessionTimeoutMs);
-    if (api !== 'InitProducerId' || body.transactionalId === null) return;
-    const known = this.#transactionTimeouts.get(slot) ?? Infinity;
-    this.#transactionTimeouts.set(slot, Math.min(known, body.transactionTimeoutMs));
   }
 
   #causeOf(slot: string, request: KafkaRequest): readonly string[] {
@@ -325,6 +319,9 @@ class BrokerLane implements KafkaLane {
 
   #record(event: BrokerEvent): void {
     if (event.kind === 'appended') return this.#recordAppend(event);
+    if (event.kind === 'transaction') {
+      return this.#transactions.changed(event, this.#owners.get(event.connection ?? -1)?.owner);
+    }
     if (event.kind === 'committed') {
       const { group, topic, partition, offset } = event;
       const key = `${group}|${topic}/${partition}`;

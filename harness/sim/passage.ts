@@ -34,6 +34,8 @@ export interface Op {
   readonly silent: boolean;
   /** False where the caller expects none (acks 0): nothing can be answered to it. */
   readonly answered: boolean;
+  /** The broker's own doing: it goes on when the process that led to it has died. */
+  readonly outlives: boolean;
   /** The learner's calls that it belongs to; none unless they are marked. */
   readonly calls: readonly Call[];
   applied: boolean;
@@ -55,6 +57,7 @@ export interface NewOp {
   readonly asker: Asker | undefined;
   readonly silent?: boolean;
   readonly answered?: boolean;
+  readonly outlives?: boolean;
 }
 
 /** What can become of an operation at a crossing. A process that died there hears of none of them. */
@@ -125,6 +128,7 @@ class SimPassages implements Passages {
       statements: fresh.statements ?? [],
       silent: fresh.silent === true,
       answered: fresh.answered !== false,
+      outlives: fresh.outlives === true,
       calls: this.#callsOf(fresh),
       applied: false,
       error: undefined,
@@ -184,7 +188,7 @@ class SimPassages implements Passages {
 
   abandon(owner: Incarnation, inFlight: Fate): void {
     for (const [index, { op, limit }] of this.#held) {
-      if (op.owner !== owner || (inFlight === 'arrives' && !op.applied)) continue;
+      if (op.owner !== owner || op.outlives || (inFlight === 'arrives' && !op.applied)) continue;
       this.#held.delete(index);
       this.#world.agenda.cancel(limit);
       this.#waiting--;
