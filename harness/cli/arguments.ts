@@ -21,6 +21,9 @@ export interface CheckOptions {
   readonly level?: Level;
   readonly faults: readonly string[];
   readonly from: readonly string[];
+  readonly coverage: boolean;
+  readonly verify: boolean;
+  readonly sarif?: string;
   readonly world: 'simulated' | 'live';
   readonly broker?: string;
 }
@@ -57,6 +60,12 @@ export const options: Readonly<Record<string, Option>> = {
     says: "how harsh: 1, 2 or 3 (default: the chapter's)",
   },
   replay: { sample: 'k3', says: 'only this saved schedule' },
+  coverage: { says: 'what dying before, during and after each of your calls does' },
+  verify: { says: 'with --coverage: run every ✗ again and compare' },
+  sarif: {
+    sample: 'crash.sarif',
+    says: 'also write findings and ✗ to this file, for editors and CI',
+  },
   calm: { says: 'show the calm run beside it' },
   full: { says: 'every row and every line' },
   plain: { says: 'the table as sentences' },
@@ -209,10 +218,14 @@ function checkOptions(given: ReadonlyMap<string, readonly string[]>): CheckOptio
   const budget = budgetMs(one('budget') ?? '');
   const replay = one('replay');
   const broker = one('broker');
+  const sarif = one('sarif');
   return {
     watch: given.has('watch'),
     full: given.has('full'),
     calm: given.has('calm'),
+    coverage: given.has('coverage'),
+    verify: given.has('verify'),
+    ...(sarif !== undefined && { sarif }),
     plain: given.has('plain'),
     solution: given.has('solution'),
     json: given.has('json'),
@@ -229,7 +242,7 @@ function checkOptions(given: ReadonlyMap<string, readonly string[]>): CheckOptio
 }
 
 function conflictOf(
-  { faults, replay, watch, json, broker, world }: CheckOptions,
+  { faults, replay, watch, json, broker, world, coverage, verify, calm }: CheckOptions,
   given: ReadonlyMap<string, readonly string[]>,
 ): readonly [sentence: string, example: string] | undefined {
   if (faults.length > 2)
@@ -241,6 +254,15 @@ function conflictOf(
     ];
   }
   if (watch && json) return ['--json prints one object and --watch goes on: choose one.', '--json'];
+  if (verify && !coverage) return ['--verify goes with --coverage.', '--coverage --verify'];
+  const other = replay !== undefined ? '--replay' : faults.length > 0 ? '--fault' : undefined;
+  const against = other ?? (world === 'live' ? '--world live' : calm ? '--calm' : undefined);
+  if (coverage && against !== undefined) {
+    return [
+      `--coverage tries every moment in simulation: it does not go with ${against}.`,
+      '--coverage',
+    ];
+  }
   if (broker !== undefined && world !== 'live') {
     const live = given.has('world') ? 'the live world, not the simulated one' : '--world live';
     return [`--broker goes with ${live}.`, `--world live --broker ${broker}`];

@@ -1,6 +1,6 @@
 /** `crash 1`: checks the exercise of a chapter, once or at every save, and shows what was found. */
-import { existsSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
 import { Failure } from '#kernel';
 import { projectRoot, resolveChapter, snapshotExercise, type ChapterFolder } from '#content';
 import type { CheckRequest, Report } from '#verify';
@@ -54,6 +54,7 @@ async function checkOnce(
     });
     progress.clear();
     if (signal?.aborted) return 0;
+    await writeSarif(report, folders, options.sarif);
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : textOf(report, options));
     return exitCodeOf(report);
   } catch (error) {
@@ -63,11 +64,32 @@ async function checkOnce(
   }
 }
 
+/** Beside what is printed; a file that cannot be written is the command's mistake. */
+async function writeSarif(
+  report: Report,
+  folders: readonly string[],
+  file: string | undefined,
+): Promise<void> {
+  if (file === undefined) return;
+  const { sarifOf } = await import('./sarif.ts');
+  const uriOf = (name: string): string => {
+    const folder = folders.findLast((each) => existsSync(join(each, name))) ?? projectRoot;
+    return relative(projectRoot, join(folder, name)).split(sep).join('/');
+  };
+  try {
+    writeFileSync(file, `${JSON.stringify(sarifOf(report, uriOf), null, 2)}\n`);
+  } catch (cause) {
+    throw new Failure('USAGE', `${file} cannot be written.`, { cause });
+  }
+}
+
 export function requestOf(
   chapter: ChapterFolder,
   folders: readonly string[],
-  { level, seed, runs, budgetMs, faults, replay, calm, world, broker }: CheckOptions,
+  options: CheckOptions,
 ): CheckRequest {
+  const { level, seed, runs, budgetMs, faults, replay, calm, world, broker } = options;
+  const { coverage, verify } = options;
   return {
     root: projectRoot,
     chapter: chapter.folder,
@@ -79,6 +101,8 @@ export function requestOf(
     ...(faults.length > 0 && { faults }),
     ...(replay !== undefined && { replay }),
     ...(calm && { calm }),
+    ...(coverage && { coverage }),
+    ...(verify && { verify }),
     ...(world === 'live' && { world }),
     ...(broker !== undefined && { broker }),
   };
@@ -86,8 +110,17 @@ export function requestOf(
 
 function textOf(report: Report, options: CheckOptions): string {
   const { columns, color } = terminal();
-  const { plain, full, calm, solution } = options;
-  return renderReport(report, { columns, color, plain, full, calm, solution, asked: options });
+  const { plain, full, calm, solution, coverage } = options;
+  return renderReport(report, {
+    columns,
+    color,
+    plain,
+    full,
+    calm,
+    solution,
+    coverage,
+    asked: options,
+  });
 }
 
 export function exitCodeOf({ verdict }: Report): ExitCode {

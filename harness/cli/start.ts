@@ -8,7 +8,7 @@ import { Failure } from '#kernel';
 import type { Telling } from '#workbench';
 import { excerptFor } from './failures.ts';
 import { misused, runAndExit, type ExitCode } from './main.ts';
-import { renderReport } from './story/render.ts';
+import { renderCoverage, renderReport } from './story/render.ts';
 import {
   renderDoesNotLoad,
   renderTrouble,
@@ -23,6 +23,7 @@ const telling: Telling = {
   progress: progressText,
   story: (report, columns) =>
     renderReport(report, { columns, color: false, plain: false, full: false }),
+  painted: (report, columns) => renderCoverage(report, { columns, color: false }),
   failure(error, chapter, columns) {
     const options = { columns, color: false };
     const message = error instanceof Error ? error.message : String(error);

@@ -39,6 +39,7 @@ const phases: Readonly<Record<CheckProgress['phase'], string>> = {
   saved: 'what broke before',
   calm: 'the calm run',
   singles: 'every single fault',
+  coverage: 'dying around every call',
   seconds: 'second faults',
   random: 'random mixes',
   shrinking: 'making it smaller',

@@ -8,5 +8,5 @@ export { portsOf } from './ports.ts';
 export { pump } from './pump.ts';
 export { createWorld, epochMs } from './simulated-world.ts';
 export type { CallSite } from './bundle/sites.ts';
-export type { Visit } from './visits.ts';
+export type { Visit, VisitLog } from './visits.ts';
 export type { Loader, World, WorldOptions } from './world.ts';

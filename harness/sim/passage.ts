@@ -245,7 +245,7 @@ class SimPassages implements Passages {
     this.#world.recorder.step(`${slot}|${operation}|${target}|${phase}`);
     if (this.#world.closing || op.silent) return;
     const sessionTimeoutMs = this.#world.kafka.sessionTimeoutOf(slot);
-    this.#world.visits?.crossed(op.calls, this.#world.gate.crossings.length);
+    this.#world.visits?.crossed(op.owner, op.calls, this.#world.gate.crossings.length);
     const transactionTimeoutMs = this.#world.kafka.transactionTimeoutOf(slot);
     this.#world.gate.crossings.push({
       point: op.point,

@@ -25,8 +25,20 @@ export interface Visit {
   /** How many crossings there had been when it began, and when it was first seen to be over. */
   readonly enteredAt: number;
   readonly settledAt?: number;
+  /** How many commands the process had been given by then. */
+  readonly enteredAfter: number;
+  readonly settledAfter?: number;
   /** Crossings of its own operations and of those that it waited for. */
   readonly crossings: readonly number[];
+}
+
+/** What a run of marked code was seen to call. */
+export interface VisitLog {
+  readonly visits: readonly Visit[];
+  /** Every marked call that was made at all, by site. */
+  readonly called: readonly string[];
+  /** By crossing: how many commands its process had been given. */
+  readonly commands: readonly number[];
 }
 
 /** Where an operation was asked for: handed to whoever names it. */
@@ -46,9 +58,11 @@ export interface Visits {
   /** The calls that an operation belongs to, its own first. */
   of(owner: Owner, asker: Asker | undefined, asked: Asked): readonly Call[];
   /** An operation of these calls crosses. */
-  crossed(calls: readonly Call[], index: number): void;
-  /** All but those that only closing commands made. */
-  list(): readonly Visit[];
+  crossed(owner: Owner, calls: readonly Call[], index: number): void;
+  /** A process is given a command. */
+  commanded(owner: Owner): void;
+  /** All but what only closing commands made. */
+  log(): VisitLog;
 }
 
 type Enter = (site: string, args: unknown[]) => unknown[];
@@ -75,12 +89,14 @@ export interface Call {
   /** Calls that were given this one's promise: they wait for it. */
   readonly waiting: Call[];
   readonly enteredAt: number;
+  readonly enteredAfter: number;
   readonly closing: boolean;
   readonly crossings: number[];
   /** `called` = it has not returned; what threw stays so. `plain` = it returned no promise. */
   state: 'called' | 'plain' | 'pending' | 'settled';
   promise: object | undefined;
   settledAt: number | undefined;
+  settledAfter: number | undefined;
 }
 
 export function createVisits(course: Course): Visits {
@@ -91,6 +107,9 @@ class ContextVisits implements Visits {
   readonly #course: Course;
   readonly #context = new AsyncLocalStorage<Call | undefined>();
   readonly #visits: Call[] = [];
+  readonly #called = new Set<string>();
+  readonly #given = new Map<Owner, number>();
+  readonly #commands: number[] = [];
   readonly #byPromise = new WeakMap<object, Call>();
 
   constructor(course: Course) {
@@ -130,27 +149,37 @@ class ContextVisits implements Visits {
     return [...new Set([call, ...then, ...[...around(call)].filter(isOpenVisit)])];
   }
 
-  crossed(calls: readonly Call[], index: number): void {
+  commanded(owner: Owner): void {
     this.#look();
+    this.#given.set(owner, this.#givenTo(owner) + 1);
+  }
+
+  crossed(owner: Owner, calls: readonly Call[], index: number): void {
+    this.#look();
+    this.#commands[index] = this.#givenTo(owner);
     for (const call of calls) call.crossings.push(index);
   }
 
-  list(): readonly Visit[] {
+  log(): VisitLog {
     this.#look();
-    return this.#visits
+    const visits = this.#visits
       .filter(({ closing }) => !closing)
-      .map(({ site, owner: { slot, incarnation }, enteredAt, settledAt, crossings }) => ({
+      .map(({ site, owner, enteredAt, enteredAfter, settledAt, settledAfter, crossings }) => ({
         site,
-        slot,
-        incarnation,
+        slot: owner.slot,
+        incarnation: owner.incarnation,
         enteredAt,
+        enteredAfter,
         ...(settledAt !== undefined && { settledAt }),
+        ...(settledAfter !== undefined && { settledAfter }),
         crossings,
       }));
+    return { visits, called: [...this.#called], commands: this.#commands };
   }
 
   #enter(owner: Owner, site: string, args: readonly unknown[]): void {
     if (owner.dead) return;
+    if (!this.#course.closing) this.#called.add(site);
     const call: Call = {
       site,
       owner,
@@ -158,11 +187,13 @@ class ContextVisits implements Visits {
       parent: this.#context.getStore(),
       waiting: [],
       enteredAt: this.#course.gate.crossings.length,
+      enteredAfter: this.#givenTo(owner),
       closing: this.#course.closing,
       crossings: [],
       state: 'called',
       promise: undefined,
       settledAt: undefined,
+      settledAfter: undefined,
     };
     for (const given of args.flatMap((arg) => (Array.isArray(arg) ? [...arg] : [arg]))) {
       if (types.isPromise(given)) this.#byPromise.get(given)?.waiting.push(call);
@@ -180,7 +211,7 @@ class ContextVisits implements Visits {
     if (!isThenable(value)) return void (call.state = 'plain');
     call.promise = value;
     call.state = isPending(value) ? 'pending' : 'settled';
-    if (call.state === 'settled') call.settledAt = this.#course.gate.crossings.length;
+    if (call.state === 'settled') this.#settled(call);
     if (!this.#byPromise.has(value)) this.#byPromise.set(value, call);
     this.#visits.push(call);
   }
@@ -189,9 +220,18 @@ class ContextVisits implements Visits {
   #look(): void {
     for (const call of this.#visits) {
       if (call.state !== 'pending' || isPending(call.promise)) continue;
-      call.state = 'settled';
-      call.settledAt = this.#course.gate.crossings.length;
+      this.#settled(call);
     }
+  }
+
+  #settled(call: Call): void {
+    call.state = 'settled';
+    call.settledAt = this.#course.gate.crossings.length;
+    call.settledAfter = this.#givenTo(call.owner);
+  }
+
+  #givenTo(owner: Owner): number {
+    return this.#given.get(owner) ?? 0;
   }
 
   /** The open call that asks for just this; the one that is under way, if it does as well. */

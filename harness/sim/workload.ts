@@ -181,6 +181,7 @@ class CommandDriver implements Workload {
     this.#world.later(this.#world.hopMs(), () => {
       if (process.dead) return;
       this.#world.deliver(process, () => {
+        this.#world.visits?.commanded(process);
         this.#sent(pending);
         const method = service?.[name];
         if (typeof method !== 'function') {

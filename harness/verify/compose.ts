@@ -7,6 +7,8 @@ import type { Outcome } from './engine/outcome.ts';
 import type { Blame, Excerpt, Report, ReportFinding, Verdict } from './report.ts';
 import type { SearchResult, Unknown } from './search.ts';
 import { faultsOf } from './tally.ts';
+import { coverageOf, type Painting } from './coverage/coverage.ts';
+import type { Trial } from './coverage/measure.ts';
 
 /** A finding made small and seen once more, traced and with nothing shared. */
 export interface Shown {
@@ -28,6 +30,8 @@ export interface ComposeInput {
   readonly corpus: Corpus;
   readonly search: SearchResult;
   readonly shown: Shown | undefined;
+  /** Crashes of the coverage that were run again, and whether they gave the same. */
+  readonly replayed: ReadonlyMap<Trial, boolean>;
   /** The example was asked for with faults, or a saved schedule: nothing was searched. */
   readonly single: boolean;
   /** Options that make a command judge the same files: ` --solution`, ` --from …`; or nothing. */
@@ -58,6 +62,7 @@ export function compose(input: ComposeInput): Report {
     ...(unknown === undefined && !ours && !proven && !complete && { unknown: tooLittle }),
     notes: [...tally.notes],
     ...(!single && { certificate }),
+    ...(search.measured && { coverage: coverageOf(search.measured, paintingOf(input)) }),
     world: 'simulated',
     // A search that stopped at a finding left much unjudged; only a finished one has to say what.
     notJudged: ours ? [] : properties.filter((name) => !tally.judged.has(name)),
@@ -86,7 +91,7 @@ function unknownPart({ bundle }: ComposeInput, unknown: Unknown): NonNullable<Re
 }
 
 function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
-  const { chapter, chapterName, corpus, bundle } = input;
+  const { chapter, corpus, bundle } = input;
   const { outcome, property, minimal, shrinkRuns, confirmed, calm } = shown;
   const { schedule } = outcome;
   const id = corpus.save(schedule);
@@ -107,7 +112,7 @@ function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
       blame: 'service' satisfies Blame,
       schedule,
       faults: faultsOf(schedule),
-      replay: `npx crash ${chapterArgument(chapterName)} --replay ${id}${input.flags}`,
+      replay: replayOf(input, id),
       minimal,
       shrinkRuns,
       history: facts,
@@ -119,6 +124,15 @@ function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
       confirmed,
     };
   });
+}
+
+function replayOf({ chapterName, flags }: ComposeInput, id: string): string {
+  return `npx crash ${chapterArgument(chapterName)} --replay ${id}${flags}`;
+}
+
+function paintingOf(input: ComposeInput): Painting {
+  const { bundle, corpus, replayed } = input;
+  return { bundle, corpus, replayed, replayOf: (id) => replayOf(input, id) };
 }
 
 export function chapterArgument(folder: string): string {

@@ -12,6 +12,8 @@ export interface Saved {
 }
 
 export interface Corpus {
+  /** What is saved can be asked for by its id later. */
+  readonly keeps: boolean;
   readonly saved: readonly Saved[];
   /** The id under which it is kept: the old one if it was kept before. */
   save(schedule: Schedule): string;
@@ -24,6 +26,7 @@ export function openCorpus(root: string, chapter: string): Corpus {
   const seenFile = join(folder, 'seen.json');
   const saved = readAll(folder);
   return {
+    keeps: true,
     saved,
     save(schedule) {
       const text = canonicalSchedule(schedule);
@@ -50,7 +53,7 @@ export function openCorpus(root: string, chapter: string): Corpus {
 }
 
 /** Nothing is read and nothing is kept. */
-export const forgetful: Corpus = { saved: [], save: () => 'k1', seen: () => 0 };
+export const forgetful: Corpus = { keeps: false, saved: [], save: () => 'k1', seen: () => 0 };
 
 function readAll(folder: string): Saved[] {
   const saved: Saved[] = [];

@@ -71,6 +71,68 @@ export interface Certificate {
   readonly repeatedFresh: number;
 }
 
+/** What a crash at one phase of a call does, over everything that the call was about. */
+export interface Mark {
+  /**
+   * `survives`; `breaks`; `breaks anyway` = also without the crash; `not tried`; `nothing` = there
+   * is no such moment (a call that changes nothing has no "during").
+   */
+  readonly word: 'survives' | 'breaks' | 'breaks anyway' | 'not tried' | 'nothing';
+  /** Moments at which a crash was made, of all that the workload has, and how many broke. */
+  readonly tried: number;
+  readonly of: number;
+  readonly broke: number;
+  readonly finding?: MarkFinding;
+}
+
+/** The first of what broke. */
+export interface MarkFinding {
+  /** As in `ReportFinding`; absent where nothing is kept. */
+  readonly id?: string;
+  readonly property: string;
+  readonly sentence: string;
+  readonly faults: readonly string[];
+  readonly replay?: string;
+  /** Run again on demand: the same finding, byte for byte. */
+  readonly replayed?: boolean;
+}
+
+/** One call in the learner's own files that returned a promise. */
+export interface CoveredCall {
+  /** Relative to the exercise folder. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  /** The call as written, up to the end of its first line, and that whole line. */
+  readonly call: string;
+  readonly text: string;
+  /** Nobody waits for it, by its place in the code. */
+  readonly dropped: boolean;
+  /** How the workload comes there: by itself, only when a fault struck (`under`), or not at all. */
+  readonly reached: 'workload' | 'fault' | 'never';
+  readonly under?: readonly string[];
+  /** How often it was called. */
+  readonly visits: number;
+  readonly before: Mark;
+  readonly during: Mark;
+  readonly after: Mark;
+}
+
+/** Each call of the learner that waits for something, and what dying around it does. */
+export interface Coverage {
+  /** Beside the example's commands, in the one notation. */
+  readonly workload: readonly string[];
+  /** Every moment of every call was tried. */
+  readonly complete: boolean;
+  /** Lines with such calls, and those at which every mark that there is says `survives`. */
+  readonly lines: number;
+  readonly survive: number;
+  readonly sites: readonly CoveredCall[];
+  /** Why there is nothing to show. */
+  readonly unavailable?: string;
+}
+
 export interface Report {
   readonly version: 1;
   /** Folder name: `01-producer-consumer`. */
@@ -91,6 +153,8 @@ export interface Report {
   /** Sentences about the client, the protocol, skipped things. */
   readonly notes: readonly string[];
   readonly certificate?: Certificate;
+  /** Of every check that searches; a replay or a fault placed by hand has none. */
+  readonly coverage?: Coverage;
   readonly world: 'simulated' | 'live';
   /** Live: what was done to each run, in the one notation; `nothing` for the calm one. */
   readonly ran?: readonly string[];

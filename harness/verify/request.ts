@@ -33,6 +33,10 @@ export interface CheckRequest {
   readonly replay?: string;
   /** Also record the calm run of the same commands beside each finding. */
   readonly calm?: boolean;
+  /** Go on after a finding until every moment of every call was tried. */
+  readonly coverage?: boolean;
+  /** With `coverage`: run again what each mark says, and see that it is the same. */
+  readonly verify?: boolean;
   /** Simulation threads; left out = one per core. */
   readonly workers?: number;
   /**
@@ -59,6 +63,7 @@ export type CheckPhase =
   | 'saved'
   | 'calm'
   | 'singles'
+  | 'coverage'
   | 'seconds'
   | 'random'
   | 'shrinking'

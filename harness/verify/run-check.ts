@@ -16,6 +16,8 @@ import type { NamedProgram } from './engine/messages.ts';
 import { createPool, type Pool } from './engine/pool.ts';
 import type { CheckRequest } from './request.ts';
 import type { Report } from './report.ts';
+import type { Trial } from './coverage/measure.ts';
+import { explore } from './explore.ts';
 import { neverStruck } from './never-struck.ts';
 import { search, type SearchInput, type SearchResult } from './search.ts';
 import { createTally } from './tally.ts';
@@ -32,7 +34,7 @@ export interface Searched {
 /** What a search finds and what that took; nothing is made small, seen again or composed. */
 export async function runSearch(request: CheckRequest, pool: Pool): Promise<Searched> {
   const elapsed = stopwatch();
-  const check = await prepare(request, pool);
+  const check = await prepare(request, pool, false);
   const result = check.single ? await runOne(check) : await search(check.input);
   return { level: check.input.level, result, seconds: elapsed() / 1_000 };
 }
@@ -45,9 +47,10 @@ export async function runCheck(request: CheckRequest, lent?: Pool): Promise<Repo
   const elapsed = stopwatch();
   const pool = lent ?? createPool(request.workers ?? availableParallelism());
   try {
-    const check = await prepare(request, pool);
+    const check = await prepare(request, pool, true);
     const result = check.single ? await runOne(check) : await search(check.input);
     const shown = await show(check, result);
+    const replayed = await replayMarks(check, result);
     return compose({
       chapterName: check.chapter.folder,
       chapter: check.input.chapter,
@@ -58,6 +61,7 @@ export async function runCheck(request: CheckRequest, lent?: Pool): Promise<Repo
       corpus: check.corpus,
       search: result,
       shown,
+      replayed,
       single: check.single !== undefined,
       flags: flagsOf(check.chapter, request),
     });
@@ -78,7 +82,8 @@ interface Check {
   readonly single: Schedule | undefined;
 }
 
-async function prepare(request: CheckRequest, pool: Pool): Promise<Check> {
+/** `covers` = the calls of the service matter, too. */
+async function prepare(request: CheckRequest, pool: Pool, covers: boolean): Promise<Check> {
   request.onProgress?.({ phase: 'preparing', runs: 0, done: 0, broken: 0 });
   const chapter = await loadChapter(await resolveChapter(request.chapter, request.root));
   const { definition } = chapter;
@@ -98,6 +103,7 @@ async function prepare(request: CheckRequest, pool: Pool): Promise<Check> {
     saved: corpus.saved.map(({ schedule }) => schedule),
     blame: isSolution(chapter, request) ? alwaysService : withSolution(chapter, pool),
     example,
+    ...(covers && { marked: withMarks(chapter, request, pool) }),
   };
   const { bundle: made } = subject;
   return { request, chapter, bundle: made, corpus, runner: pool, input, single };
@@ -112,6 +118,7 @@ export async function program(
   chapter: Chapter,
   folders: readonly string[],
   root: string,
+  options: { readonly sites?: boolean } = {},
 ): Promise<Omit<NamedProgram, 'name'>> {
   const { definition, path } = chapter;
   const entries = Object.fromEntries(
@@ -120,8 +127,21 @@ export async function program(
   const absolute = folders.map((folder) => resolve(root, folder));
   return {
     chapterFile: join(path, 'chapter.ts'),
-    bundle: await bundle({ folders, entries, projectRoot: root }),
+    bundle: await bundle({ folders, entries, projectRoot: root, ...options }),
     ...(definition.tables !== undefined && { schema: await schemaOf(chapter, absolute) }),
+  };
+}
+
+/** Bundled when it is needed: a first red does not wait for it. */
+function withMarks(
+  chapter: Chapter,
+  { folders, root }: CheckRequest,
+  pool: Pool,
+): NonNullable<SearchInput['marked']> {
+  return async () => {
+    const marked = await program(chapter, folders, root, { sites: true });
+    pool.prepare({ name: 'marked', ...marked });
+    return { program: 'marked', sites: marked.bundle.sites };
   };
 }
 
@@ -228,6 +248,33 @@ async function runOne({ runner, single, input }: Check): Promise<SearchResult> {
     fresh: true,
     complete: true,
   };
+}
+
+/** Runs again what the marks of the coverage say, where that was asked for. */
+async function replayMarks(
+  { runner, request }: Check,
+  { measured }: SearchResult,
+): Promise<ReadonlyMap<Trial, boolean>> {
+  const replayed = new Map<Trial, boolean>();
+  if (request.verify !== true || measured === undefined) return replayed;
+  const trials = measured.sites.flatMap(({ trials: { before, during, after } }) => [
+    ...before,
+    ...during,
+    ...after,
+  ]);
+  await explore({
+    runner,
+    items: [...new Set(trials)].filter(({ finding, anyway }) => finding !== undefined && !anyway),
+    scheduleOf: ({ schedule }) => schedule,
+    optionsOf: () => ({ program: 'subject', fresh: true }),
+    isOver: () => request.signal?.aborted === true,
+    look: (trial, outcome) => {
+      const same = outcome.findings.some(({ signature }) => signature === trial.finding?.signature);
+      replayed.set(trial, same && outcome.traceHash === trial.outcome?.traceHash);
+      return false;
+    },
+  });
+  return replayed;
 }
 
 /** Makes a hit small and runs it once more, traced, with nothing shared. */

@@ -1,12 +1,14 @@
 /**
- * One check: saved schedules, the calm run twice, every single fault, second faults, random mixes,
- * within a budget. Stops at the first finding (or the one asked for), makes it small and sees it
- * once more with everything fresh.
+ * One check: saved schedules, the calm run twice, every single fault, crashes around every call,
+ * second faults, random mixes, within a budget. Stops at the first finding (or the one asked for),
+ * makes it small and sees it once more with everything fresh.
  */
 import { stopwatch } from '#kernel';
 import type { ChapterDefinition, Level } from '#kit';
 import {
+  canonicalSchedule,
   createGenerator,
+  pointKey,
   scaledSchedules,
   seconds,
   singles,
@@ -19,6 +21,7 @@ import {
 import type { Blamer } from './blame.ts';
 import { Decision, type Hit, type Unknown } from './decision.ts';
 import type { Outcome, Runner, RunOptions } from './engine/outcome.ts';
+import { measure, type MeasureInput, type Measured } from './coverage/measure.ts';
 import { explore } from './explore.ts';
 import type { CheckPhase, CheckRequest } from './request.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -33,6 +36,8 @@ export interface SearchResult {
   readonly fresh: boolean;
   /** All singles of the level were executed. */
   readonly complete: boolean;
+  /** Where the calls of the service are known. */
+  readonly measured?: Measured;
 }
 
 export interface SearchInput {
@@ -44,6 +49,8 @@ export interface SearchInput {
   readonly saved: readonly Schedule[];
   readonly blame: Blamer;
   readonly example: Schedule;
+  /** Makes the program whose calls are marked ready; left out = calls do not matter. */
+  readonly marked?: () => Promise<MeasureInput['marked']>;
 }
 
 const defaultBudgetMs = 15_000;
@@ -61,6 +68,10 @@ class Search {
   readonly #wanted: number;
   readonly #elapsed = stopwatch();
   readonly #firsts: { candidate: Candidate; outcome: Outcome }[] = [];
+  /** Crashes of the example, by place. */
+  readonly #made = new Map<string, Outcome>();
+  #single: Promise<readonly Candidate[]> | undefined;
+  #measured: Measured | undefined;
 
   constructor(input: SearchInput) {
     const { chapter, request, runner, blame } = input;
@@ -78,6 +89,7 @@ class Search {
       for (const phase of [
         () => this.#saved(),
         () => this.#singles(calm),
+        () => this.#measure(calm, true),
         () => this.#pairs(),
         () => this.#random(calm),
       ]) {
@@ -85,13 +97,21 @@ class Search {
         if (decision.made) break;
       }
     }
+    if (calm !== undefined) await this.#measure(calm, this.#input.request.coverage === true);
     const { hit, unknown, fresh } = decision;
     const { singles: share, unfired } = this.#tally;
     const all = share.of > 0 && share.tried + unfired >= share.of;
-    return { hit, unknown, fresh, tally: this.#tally, complete: all && !decision.made };
+    return {
+      hit,
+      unknown,
+      fresh,
+      tally: this.#tally,
+      complete: all && !decision.made,
+      ...(this.#measured && { measured: this.#measured }),
+    };
   }
 
-  async #calm(): Promise<Calm | undefined> {
+  async #calm(): Promise<(Calm & { readonly outcome: Outcome }) | undefined> {
     const { runner, example } = this.#input;
     this.#progress('calm', 0, 2);
     const wanted = { wantCrossings: true, wantFacts: true };
@@ -102,7 +122,8 @@ class Search {
     this.#tally.add(first);
     this.#tally.add(again);
     if (!(await this.#decision.calm(first, again))) return undefined;
-    return { schedule: example, crossings: first.crossings ?? [], facts: first.facts ?? [] };
+    const { crossings = [], facts = [] } = first;
+    return { schedule: example, crossings, facts, outcome: first };
   }
 
   async #saved(): Promise<void> {
@@ -116,6 +137,7 @@ class Search {
       isOver: () => this.#isOver(),
       look: (_schedule, outcome) => {
         this.#tally.add(outcome);
+        this.#remember(outcome);
         return this.#decision.judge(outcome);
       },
     });
@@ -123,7 +145,7 @@ class Search {
 
   async #singles(calm: Calm): Promise<void> {
     const { runner } = this.#input;
-    const all = await this.#candidates(calm);
+    const all = await (this.#single ??= this.#candidates(calm));
     this.#tally.singles.of = all.length;
     this.#tally.crashPoints.of = all.filter(({ family }) => family === 'crash').length;
     let done = 0;
@@ -146,9 +168,49 @@ class Search {
         this.#tally.single(candidate, outcome);
         this.#progress('singles', ++done, all.length);
         if (isFirst(candidate.family)) this.#firsts.push({ candidate, outcome });
+        this.#remember(outcome);
         const wasFresh = this.#decision.fresh || isCrash;
         const stop = await this.#decision.judge(outcome, wasFresh);
         return stop || this.#decision.sample(outcome, done, wasFresh);
+      },
+    });
+  }
+
+  /** A crash of the example says what its place says of every call there. */
+  #remember({ facts: _facts, crossings: _crossings, ...outcome }: Outcome): void {
+    const { schedule } = outcome;
+    const [fault, ...others] = schedule.faults;
+    if (fault?.kind !== 'crash' || others.length > 0 || fault.with !== undefined) return;
+    const { place } = fault;
+    if (typeof place === 'string' || !('point' in place)) return;
+    const undisturbed = canonicalSchedule({ ...schedule, faults: [] });
+    if (undisturbed !== canonicalSchedule(this.#input.example)) return;
+    this.#made.set(pointKey(place.point, place.phase), outcome);
+  }
+
+  /** Once: what the calls of the service are, and what a crash around each does. */
+  async #measure(calm: Calm & { readonly outcome: Outcome }, all: boolean): Promise<void> {
+    const { chapter, runner, blame, example, marked, request } = this.#input;
+    const decision = this.#decision;
+    if (marked === undefined || this.#measured !== undefined) return;
+    if (decision.unknown !== undefined) return;
+    const candidates = all ? await (this.#single ??= this.#candidates(calm)) : [];
+    this.#measured = await measure({
+      chapter,
+      runner,
+      blame,
+      example,
+      calm: calm.outcome,
+      marked: await marked(),
+      made: this.#made,
+      candidates,
+      all,
+      isOver: () => this.#isOver(),
+      look: async (outcome, done, of) => {
+        this.#tally.add(outcome);
+        this.#progress('coverage', done, of);
+        if (!decision.made) await decision.judge(outcome, true);
+        return decision.made && request.coverage !== true;
       },
     });
   }

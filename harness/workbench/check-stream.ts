@@ -11,6 +11,8 @@ import { check, type CheckProgress, type Report } from '#verify';
 export interface Telling {
   readonly progress: (event: CheckProgress) => string;
   readonly story: (report: Report, columns: number) => string;
+  /** The learner's lines with what dying there does; empty where nothing is known of them. */
+  readonly painted: (report: Report, columns: number) => string;
   /** What ended a check without a verdict. */
   readonly failure: (error: unknown, chapter: ChapterFolder, columns: number) => string;
 }
@@ -23,6 +25,7 @@ export type Told =
       /** `holds`, `broken`, `unknown`, or why there is no verdict. */
       readonly word: string;
       readonly story: string;
+      readonly painted?: string;
       /** What the story tells of, as data; none where there is no verdict. */
       readonly report?: Report;
     };
@@ -79,7 +82,8 @@ async function checkOnce(
     const folders = [chapter.exercisePath];
     const report = await check({ root, chapter: folder, folders, onProgress, signal });
     const story = telling.story(report, columns);
-    return { kind: 'end', word: report.verdict, story, report };
+    const painted = telling.painted(report, columns);
+    return { kind: 'end', word: report.verdict, story, painted, report };
   } catch (error) {
     const story = signal.aborted ? '' : telling.failure(error, chapter, columns);
     return { kind: 'end', word: signal.aborted ? 'stopped' : wordFor(error), story };

@@ -143,5 +143,16 @@ function checkSection({ name, number, folder, definition }: Chapter): ReactEleme
       role: 'region',
       'aria-label': 'What the check found',
     }),
+    h(
+      'div',
+      { id: 'coverage', hidden: true },
+      h('h3', null, 'When the process dies at your lines'),
+      h('pre', {
+        id: 'painted',
+        tabIndex: 0,
+        role: 'region',
+        'aria-label': 'What dying at each line does',
+      }),
+    ),
   );
 }

@@ -1,7 +1,7 @@
 /** Real processes: what ends with which code, and that nothing outlives npm. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -104,6 +104,26 @@ describe('a check of the first chapter, its stub laid over the solution', () => 
     const { code, out, err } = run('crash.ts', [...solution, '--from', stub, ...fault, '--json']);
     expect({ code, err }).toEqual({ code: 1, err: '' });
     expect(JSON.parse(out)).toMatchObject({ version: 1, verdict: 'broken' });
+  });
+
+  test('paints the lines, sees every ✗ again and writes it down for editors', () => {
+    const sarif = join(mkdtempSync(join(tmpdir(), 'crash-sarif-')), 'out.sarif');
+    const more = ['--coverage', '--verify', '--level', '1', '--sarif', sarif];
+    const { code, out } = run('crash.ts', [...solution, '--from', stub, ...more]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/ 16 {2}await consumer\.commitOffsets.* ✓ +✗ 3\/4 +✗ 3\/4 +k\d/);
+    expect(out).toMatch(/ 17 {2}await ports\.sink\.record.* ✗ 3\/4 +✓ +✓ +k\d/);
+    expect(out).toContain('seen again, byte for byte');
+    expect(out).not.toContain('NOT seen');
+    expect(out).toContain('4 of 6 lines of yours that wait for something survive dying before');
+    const { runs } = JSON.parse(readFileSync(sarif, 'utf8')) as {
+      runs: { results: { locations: object[] }[] }[];
+    };
+    const place = { artifactLocation: { uri: 'chapters/00-first-crash/stub/greeter.ts' } };
+    expect(runs[0]?.results.length).toBeGreaterThanOrEqual(4);
+    for (const { locations } of runs[0]?.results ?? []) {
+      expect(locations[0]).toMatchObject({ physicalLocation: place });
+    }
   });
 
   test('points at what does not compile and ends with 4', () => {

@@ -90,6 +90,8 @@ describe.skipIf(browserIsMissing)('in the browser', () => {
     expect(await seen()).toEqual(expect.arrayContaining(['Stop', expect.stringMatching(/run/)]));
     const story = page.getByRole('region', { name: 'What the check found' });
     expect(await story.textContent()).toMatch(/✗ no-loss[^]*⚡[^]*greeter\.ts/);
+    const painted = page.getByRole('region', { name: 'What dying at each line does' });
+    expect(await painted.textContent()).toMatch(/consumer\.commitOffsets.*✗/);
     expect(await page.getByRole('status').textContent()).toContain('broken');
     await page.getByRole('button', { name: 'Check again' }).waitFor();
     await picture(page, 'story-light');

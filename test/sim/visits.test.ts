@@ -47,7 +47,7 @@ async function looked(files: Readonly<Record<string, string>>): Promise<Looked> 
     plot: {
       fresh: true,
       sites: true,
-      watch: ({ visits }) => (list = () => visits?.list() ?? []),
+      watch: ({ visits }) => (list = () => visits?.log().visits ?? []),
     },
   });
   return { plain, marked, visits: list(), bundle: marks };

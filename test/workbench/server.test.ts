@@ -239,6 +239,9 @@ describe('a check', () => {
     expect(last.story).toContain('✗ no-loss');
     const options = { columns: 100, color: false, plain: false, full: false };
     expect(last.story).toBe(renderReport(last.report, options));
+    expect(last.painted).toMatch(/consumer\.commitOffsets.*✗/);
+    // It stopped at the finding, before anything was stopped gracefully.
+    expect(last.report.coverage?.sites).toHaveLength(5);
   });
 
   test('of code that does not compile ends without a verdict', async () => {

@@ -3,6 +3,7 @@
  * not tried.
  */
 import type { Certificate, Report } from '#verify';
+import { countLine } from './coverage.ts';
 import type { Asked, ScreenOptions } from './finding.ts';
 import { chapterNumber, list, number, plural } from './words.ts';
 import type { Paint } from './paint.ts';
@@ -72,6 +73,7 @@ function executed(certificate: Certificate, report: Report): string[] {
   const moments = Object.entries(certificate.sometimes).filter(([, times]) => times > 0);
   return [
     counts.join(' · '),
+    ...(report.coverage?.complete === true ? [countLine(report.coverage)] : []),
     ...(moments.length > 0
       ? [
           `the hard moments really happened: ${moments

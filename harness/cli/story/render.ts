@@ -3,6 +3,7 @@
  */
 import type { Report, ReportFinding } from '#verify';
 import { certificateScreen, notJudged } from './certificate.ts';
+import { coverageScreen } from './coverage.ts';
 import { excerptLines, findingScreen, type Asked, type ScreenOptions } from './finding.ts';
 import { painter } from './paint.ts';
 import { chapterNumber, number, plural } from './words.ts';
@@ -17,6 +18,8 @@ export interface RenderOptions {
   readonly full: boolean;
   /** Show the calm run of the same commands below. */
   readonly calm?: boolean;
+  /** Show what dying around each call does, instead of one finding. */
+  readonly coverage?: boolean;
   /** It was the solution that was judged. */
   readonly solution?: boolean;
   /** Limits of the search that the command gave. */
@@ -33,11 +36,31 @@ export function renderReport(report: Report, options: RenderOptions): string {
     asked: options.asked ?? {},
     paint: painter(options.color),
   };
-  const lines = [...heading(report, screen), ...body(report, screen), ...notes(report, screen)];
+  const shown = options.coverage === true && report.coverage !== undefined;
+  const main = shown ? painted(report, screen) : body(report, screen);
+  const lines = [...heading(report, screen), ...main, ...notes(report, screen)];
   return `${lines
     .map((line) => line.trimEnd())
     .join('\n')
     .trim()}\n`;
+}
+
+/** The learner's lines with their marks, and nothing else; empty where no call is known. */
+export function renderCoverage(
+  report: Report,
+  { columns, color }: Pick<RenderOptions, 'columns' | 'color'>,
+): string {
+  const screen: ScreenOptions = {
+    columns: Math.max(40, columns),
+    plain: false,
+    full: false,
+    calm: false,
+    solution: false,
+    asked: {},
+    paint: painter(color),
+  };
+  const lines = coverageScreen(report, screen).map((line) => line.trimEnd());
+  return lines.length === 0 ? '' : `${lines.join('\n').trimEnd()}\n`;
 }
 
 function heading(report: Report, { columns, paint }: ScreenOptions): string[] {
@@ -57,6 +80,30 @@ function body(report: Report, screen: ScreenOptions): string[] {
     ...findingScreen(first, report, screen),
     '',
     ...others.flatMap((finding) => also(finding, first, screen)),
+    ...footer(report, screen),
+  ];
+}
+
+/** The learner's lines with their marks; a finding of something else than a crash has a word, too. */
+function painted(report: Report, screen: ScreenOptions): string[] {
+  const shown = new Set(
+    (report.coverage?.sites ?? []).flatMap(({ before, during, after }) =>
+      [before, during, after].flatMap(({ finding }) => finding?.property ?? []),
+    ),
+  );
+  const others = ours(report).filter(({ property }) => !shown.has(property));
+  return [
+    ...coverageScreen(report, screen),
+    ...others.flatMap((finding) => [
+      ...paragraph(
+        `✗ ${finding.property} · ${visible(finding.sentence)}`,
+        screen.columns,
+        '  ',
+        '',
+      ),
+      screen.paint(`  ${finding.replay}`, 'command'),
+      '',
+    ]),
     ...footer(report, screen),
   ];
 }

@@ -1,7 +1,7 @@
 /** What crosses between the search and the threads that run schedules. Plain data. */
 import type { Crossing, Schedule } from '#schedule';
 import type { Ending, Fact, Finding } from '#check';
-import type { Visit } from '#sim';
+import type { VisitLog } from '#sim';
 
 export interface RunOptions {
   /** Which prepared program: the learner's, or the chapter's solution beside it. */
@@ -32,7 +32,7 @@ export interface Outcome {
   readonly facts?: readonly Fact[];
   readonly crossings?: readonly Crossing[];
   /** Of a program whose calls are marked: which operations belong to which call. */
-  readonly visits?: readonly Visit[];
+  readonly visits?: VisitLog;
   readonly steps: number;
   readonly virtualMs: number;
 }

@@ -53,7 +53,7 @@ export function createProgram(
         const record = await pump(world, watch?.onStep);
         watch?.onEnd();
         const outcome = outcomeOf(schedule, chapter, { ...record, leaks: loader.end() }, options);
-        return world.visits === undefined ? outcome : { ...outcome, visits: world.visits.list() };
+        return world.visits === undefined ? outcome : { ...outcome, visits: world.visits.log() };
       } finally {
         Error.stackTraceLimit = stackTraceLimit;
         await database?.end();

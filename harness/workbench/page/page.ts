@@ -6,6 +6,8 @@ const button = element('run') as HTMLButtonElement;
 const progress = element('progress');
 const verdict = element('verdict');
 const story = element('story');
+const coverage = element('coverage');
+const painted = element('painted');
 let running: AbortController | undefined;
 
 button.hidden = false;
@@ -21,6 +23,7 @@ async function run(): Promise<void> {
   verdict.textContent = '';
   delete verdict.dataset['word'];
   story.hidden = true;
+  coverage.hidden = true;
   progress.textContent = 'starting';
   try {
     await follow(running.signal);
@@ -50,18 +53,20 @@ async function follow(signal: AbortSignal): Promise<void> {
     for (const line of lines) {
       const told = JSON.parse(line) as Told;
       if (told.kind === 'progress') progress.textContent = told.text.trim();
-      else end(told.word, told.story);
+      else end(told.word, told.story, told.painted);
       ended ||= told.kind === 'end';
     }
   }
   if (!ended) throw new Error('The answer ended early.');
 }
 
-function end(word: string, text: string): void {
+function end(word: string, text: string, lines = ''): void {
   verdict.textContent = word;
   verdict.dataset['word'] = word;
   story.replaceChildren(...inCells(text));
   story.hidden = text === '';
+  painted.replaceChildren(...inCells(lines));
+  coverage.hidden = lines === '';
   // Who still looks at the button sees the story begin; who went elsewhere is left alone.
   const cut = story.getBoundingClientRect().bottom > innerHeight;
   const { top, bottom } = button.getBoundingClientRect();
