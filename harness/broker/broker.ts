@@ -21,12 +21,14 @@ import {
 } from '#protocol';
 import { appendBatch } from './append.ts';
 import type { BrokerConfig, BrokerOptions } from './config.ts';
+import { isMisdirected } from './coordinators.ts';
 import type { BrokerEvent } from './events.ts';
-import type { Answer, KafkaRequest } from './handler.ts';
+import type { Answer, HandlerContext, KafkaRequest } from './handler.ts';
 import { handlers } from './handler-table.ts';
+import { withLeaders } from './leader-hints.ts';
 import { refusal } from './refusal.ts';
 import { createState, type BrokerState } from './state.ts';
-import { addTopic } from './topic-admin.ts';
+import { addTopic, placementOf } from './topic-admin.ts';
 import { configProblem } from './topic-config.ts';
 import { topicNameProblem } from './topic-names.ts';
 import type { Partition } from './topics.ts';
@@ -42,7 +44,8 @@ export interface Answered {
 
 export interface Broker {
   readonly config: BrokerConfig;
-  connect(connection: number): void;
+  /** `node` = whose listener it came to; the first one where left out. */
+  connect(connection: number, node?: number): void;
   /**
    * The connection is gone: its parked requests are never answered. Members stay (Kafka notices
    * nothing).
@@ -111,34 +114,41 @@ export interface Broker {
   writeMarkers(transactionalId: string, nowMs: number): void;
 }
 
+interface Connection {
+  readonly reader: FrameReader;
+  readonly node: number;
+}
+
 export function createBroker(options: BrokerOptions = {}): Broker {
   let events: BrokerEvent[] = [];
   let answers: Answered[] = [];
   let requests = 0;
-  const readers = new Map<number, FrameReader>();
+  const connections = new Map<number, Connection>();
   const state = createState(options, (event) => events.push(event));
 
-  const answer = (request: KafkaRequest, body: Answer): void => {
+  const answer = (request: KafkaRequest, told: Answer): void => {
+    const body = withLeaders(state, request, told);
     answers.push({ request, body, bytes: encode(request, body) });
   };
 
   return {
     config: state.config,
-    connect(connection) {
-      readers.set(connection, new FrameReader());
+    connect(connection, node = state.cluster.controllerId) {
+      connections.set(connection, { reader: new FrameReader(), node });
     },
     disconnect(connection) {
-      readers.delete(connection);
+      connections.delete(connection);
       state.parking.forget(connection);
       state.groups.connectionClosed(connection);
     },
     receive(connection, bytes) {
-      const reader = readers.get(connection);
-      invariant(reader !== undefined, `bytes came on connection ${connection}, which is not open`);
+      const open = connections.get(connection);
+      invariant(open !== undefined, `bytes came on connection ${connection}, which is not open`);
       const received: (KafkaRequest | 'close')[] = [];
       try {
-        for (const frame of reader.push(bytes)) {
-          received.push(parse(state.config.profile, frame, ++requests, connection));
+        for (const frame of open.reader.push(bytes)) {
+          const whence = { id: ++requests, connection, node: open.node };
+          received.push(parse(state.config.profile, frame, whence));
         }
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error;
@@ -147,15 +157,13 @@ export function createBroker(options: BrokerOptions = {}): Broker {
       return received;
     },
     apply(request, nowMs) {
-      const handler = handlers.get(request.api);
-      invariant(handler !== undefined, `${request.api} was received, so there is a handler`);
       let done = false;
       const finish = (body: Answer): void => {
         if (done) return;
         done = true;
-        if (readers.has(request.connection)) answer(request, body);
+        if (connections.has(request.connection)) answer(request, body);
       };
-      const body = handler.handle({ state, request, nowMs, later: () => finish });
+      const body = handle({ state, request, nowMs, later: () => finish });
       if (body === undefined) return;
       done = true;
       answer(request, body);
@@ -180,18 +188,31 @@ export function createBroker(options: BrokerOptions = {}): Broker {
   };
 }
 
+function handle(context: HandlerContext): Answer | undefined {
+  const { state, request } = context;
+  const handler = handlers.get(request.api);
+  invariant(handler !== undefined, `${request.api} was received, so there is a handler`);
+  return isMisdirected(state, request)
+    ? refusal(state, request, 'NOT_COORDINATOR')
+    : handler.handle(context);
+}
+
 function encode(request: KafkaRequest, body: Answer): Buffer | undefined {
   if (body === 'none' || body === 'close') return undefined;
   return encodeResponse(request.api, request.version, request.correlationId, body);
 }
 
 /** Throws a ProtocolError where Kafka closes the connection. */
-function parse(profile: Profile, frame: Buffer, id: number, connection: number): KafkaRequest {
+function parse(
+  profile: Profile,
+  frame: Buffer,
+  whence: Pick<KafkaRequest, 'id' | 'connection' | 'node'>,
+): KafkaRequest {
   const size = frame.length;
   try {
     const { api, version, correlationId, clientId, body } = decodeRequest(frame);
     if (serves(profile, api, version)) {
-      return { id, connection, api, version, correlationId, clientId, body, size };
+      return { ...whence, api, version, correlationId, clientId, body, size };
     }
     throw new ProtocolError('unsupported-version', `${api} v${version} is not served`, { api });
   } catch (error) {
@@ -199,7 +220,7 @@ function parse(profile: Profile, frame: Buffer, id: number, connection: number):
     const { api, version, correlationId, clientId = null } = error.header;
     if (api !== 'ApiVersions' || correlationId === undefined || version === undefined) throw error;
     const body = { unsupportedVersion: version };
-    return { id, connection, api, version: 0, correlationId, clientId, body, size };
+    return { ...whence, api, version: 0, correlationId, clientId, body, size };
   }
 }
 
@@ -235,7 +256,9 @@ function forWorlds(state: BrokerState): ForWorlds {
           .find((found) => found !== undefined);
       invariant(problem === undefined, `topic ${name} can be made: ${problem}`);
       invariant(partitions > 0, `topic ${name} has partitions`);
-      addTopic(state, name, partitions, configs);
+      const { defaultReplicationFactor } = state.config;
+      const placement = placementOf(state, name, partitions, defaultReplicationFactor);
+      addTopic(state, name, placement, configs);
     },
     append(topic, partition, records, nowMs) {
       const baseTimestamp = records[0]?.timestamp ?? nowMs;

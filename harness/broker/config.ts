@@ -1,17 +1,17 @@
-/** What a broker can be told. Kafka's defaults, except that topics are created by asking. */
+/** What a broker can be told. Kafka's defaults, except that topics are not created by asking. */
+import { invariant } from '#kernel';
 import type { Profile } from './transactions/transactions.ts';
 
 export interface BrokerConfig {
-  readonly nodeId: number;
-  /** The address told to clients. */
-  readonly host: string;
-  readonly port: number;
+  /** Of the cluster; at least one. The first is the controller that clients are told of. */
+  readonly nodes: readonly BrokerNode[];
   readonly clusterId: string;
   /**
    * Metadata creates a topic that is asked for, the way KRaft does: error 3 now, there afterwards.
    */
   readonly autoCreateTopics: boolean;
   readonly defaultPartitions: number;
+  readonly defaultReplicationFactor: number;
   readonly messageMaxBytes: number;
   readonly offsetMetadataMaxBytes: number;
   readonly groupInitialRebalanceDelayMs: number;
@@ -39,15 +39,21 @@ export interface BrokerConfig {
   readonly idSeed: number;
 }
 
+export interface BrokerNode {
+  readonly nodeId: number;
+  /** The address told to clients. */
+  readonly host: string;
+  readonly port: number;
+}
+
 export type BrokerOptions = Partial<BrokerConfig>;
 
 const defaults: BrokerConfig = {
-  nodeId: 1,
-  host: '127.0.0.1',
-  port: 9092,
+  nodes: [{ nodeId: 1, host: '127.0.0.1', port: 9092 }],
   clusterId: 'crashproof-cluster',
   autoCreateTopics: false,
   defaultPartitions: 1,
+  defaultReplicationFactor: 1,
   messageMaxBytes: 1_048_588,
   offsetMetadataMaxBytes: 4096,
   groupInitialRebalanceDelayMs: 3000,
@@ -64,5 +70,7 @@ const defaults: BrokerConfig = {
 };
 
 export function brokerConfig(options: BrokerOptions): BrokerConfig {
-  return { ...defaults, ...options };
+  const config = { ...defaults, ...options };
+  invariant(config.nodes.length > 0, 'a cluster has a node');
+  return config;
 }

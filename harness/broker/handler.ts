@@ -11,6 +11,8 @@ export interface KafkaRequest {
   /** Unique within a broker: what answers refer to. */
   readonly id: number;
   readonly connection: number;
+  /** The node whose listener it came to. */
+  readonly node: number;
   readonly api: ApiName;
   readonly version: number;
   readonly correlationId: number;

@@ -4,7 +4,7 @@
  * the high watermark is the end of the log; the last stable offset is that too, unless a
  * transaction is open.
  *
- * Left out: segments. Nothing is deleted or compacted.
+ * Left out: segments, retention, compaction. Records are only deleted by hand (DeleteRecords).
  */
 import { createLogTransactions, type LogTransactions } from './transactions/log-index.ts';
 
@@ -15,7 +15,7 @@ export interface StoredBatch {
   readonly lastOffset: number;
   readonly maxTimestampMs: number;
   readonly leaderEpoch: number;
-  /** Bytes of the log before this batch. */
+  /** Bytes of the log before this batch, deleted ones too. */
   readonly position: number;
   /** Holds markers, no records. */
   readonly control: boolean;
@@ -31,6 +31,8 @@ export interface PartitionLog {
   readonly recordsEnd: number;
   readonly transactions: LogTransactions;
   append(batch: Omit<StoredBatch, 'position'>): void;
+  /** Moves the start up to an offset within the log. Whole batches before it are gone. */
+  deleteBefore(offset: number): void;
   /** The index of the batch that holds this offset or is the first above it. */
   find(offset: number): number;
   /** Bytes from the batch that holds an offset up to the first batch at or above another. */
@@ -57,6 +59,7 @@ export function createLog(): PartitionLog {
   const batches: StoredBatch[] = [];
   const transactions = createLogTransactions();
   const index: { readonly offset: number; readonly position: number }[] = [];
+  let start = 0;
   let end = 0;
   let recordsEnd = 0;
   let size = 0;
@@ -76,12 +79,14 @@ export function createLog(): PartitionLog {
 
   return {
     batches,
-    logStart: 0,
+    get logStart() {
+      return start;
+    },
     get highWatermark() {
       return end;
     },
     get lastStable() {
-      return transactions.firstUnstable() ?? end;
+      return Math.max(start, transactions.firstUnstable() ?? end);
     },
     get recordsEnd() {
       return recordsEnd;
@@ -97,6 +102,11 @@ export function createLog(): PartitionLog {
       unindexedBytes += batch.bytes.length;
       end = batch.lastOffset + 1;
       if (!batch.control) recordsEnd = end;
+    },
+    deleteBefore(offset) {
+      if (offset <= start) return;
+      start = offset;
+      batches.splice(0, find(offset));
     },
     find,
     bytesBetween: (from, until) => Math.max(0, positionOf(until) - positionOf(from)),

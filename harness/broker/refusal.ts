@@ -98,14 +98,13 @@ const refusals: Partial<Record<ApiName, Refuse>> = {
     }));
     return { throttleTimeMs: 0, topics };
   },
-  Metadata: ({ body }, code, { config, topics }) => {
-    const { nodeId, host, port, clusterId } = config;
+  Metadata: ({ body }, code, { config, cluster, topics }) => {
     const asked: Rows = body.topics ?? [...topics.all()].map(({ name }) => ({ name }));
     return {
       throttleTimeMs: 0,
-      brokers: [{ nodeId, host, port, rack: null }],
-      clusterId,
-      controllerId: nodeId,
+      brokers: cluster.nodes.map((node) => ({ ...node, rack: null })),
+      clusterId: config.clusterId,
+      controllerId: cluster.controllerId,
       topics: asked.map(({ name, topicId }) => ({
         errorCode: code,
         name,
@@ -175,6 +174,85 @@ const refusals: Partial<Record<ApiName, Refuse>> = {
       ? (body.topics as Rows)
       : (body.topicNames as string[]).map((name) => ({ name, topicId: noId }))
     ).map(({ name, topicId }) => ({ name, topicId, errorCode: code, errorMessage: null })),
+  }),
+  CreatePartitions: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    results: (body.topics as Rows).map(({ name }) => ({
+      name,
+      errorCode: code,
+      errorMessage: null,
+    })),
+  }),
+  DeleteRecords: ({ body }, code) =>
+    partitions(body, ({ partitionIndex }) => ({
+      partitionIndex,
+      lowWatermark: -1,
+      errorCode: code,
+    })),
+  DescribeConfigs: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    results: resources(body, code).map((row) => ({ ...row, configs: [] })),
+  }),
+  AlterConfigs: ({ body }, code) => ({ throttleTimeMs: 0, responses: resources(body, code) }),
+  IncrementalAlterConfigs: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    responses: resources(body, code),
+  }),
+  OffsetDelete: (_request, code) => ({ errorCode: code, throttleTimeMs: 0, topics: [] }),
+  DescribeCluster: (_request, code) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    errorMessage: null,
+    clusterId: '',
+    controllerId: -1,
+    brokers: [],
+  }),
+  DescribeLogDirs: ({ version }, code) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    results: version < 3 ? [{ errorCode: code, logDir: '', topics: [] }] : [],
+  }),
+  ElectLeaders: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    replicaElectionResults: ((body.topicPartitions ?? []) as Rows).map((one) => ({
+      topic: one.topic,
+      partitionResult: (one.partitions as number[]).map((partitionId) => ({
+        partitionId,
+        errorCode: code,
+        errorMessage: null,
+      })),
+    })),
+  }),
+  AlterPartitionReassignments: (_request, code) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    errorMessage: null,
+    responses: [],
+  }),
+  ListPartitionReassignments: (_request, code) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    errorMessage: null,
+    topics: [],
+  }),
+  DescribeAcls: (_request, code) => ({
+    throttleTimeMs: 0,
+    errorCode: code,
+    errorMessage: null,
+    resources: [],
+  }),
+  CreateAcls: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    results: (body.creations as Rows).map(() => ({ errorCode: code, errorMessage: null })),
+  }),
+  DeleteAcls: ({ body }, code) => ({
+    throttleTimeMs: 0,
+    filterResults: (body.filters as Rows).map(() => ({
+      errorCode: code,
+      errorMessage: null,
+      matchingAcls: [],
+    })),
   }),
   InitProducerId: (_request, code) => ({
     throttleTimeMs: 0,
@@ -253,6 +331,16 @@ function partitions(body: { topics: Rows }, refuse: (partition: any) => object):
       partitions: (topic.partitions as Rows).map(refuse),
     })),
   };
+}
+
+/** The shape that the configuration APIs share. */
+function resources(body: { resources: Rows }, errorCode: number) {
+  return body.resources.map(({ resourceType, resourceName }) => ({
+    errorCode,
+    errorMessage: null,
+    resourceType,
+    resourceName,
+  }));
 }
 
 export function refusal(state: BrokerState, request: KafkaRequest, error: ErrorName): Answer {

@@ -1,13 +1,14 @@
 /**
- * The embedded broker on a TCP port. One queue per connection: a request is applied when the one
- * before is answered, and while requests wait, or the client does not read, nothing more is read
- * from it (as Kafka mutes a channel).
+ * The embedded broker on TCP, one port for each of its nodes. One queue per connection: a request
+ * is applied when the one before is answered, and while requests wait, or the client does not
+ * read, nothing more is read from it (as Kafka mutes a channel).
  *
  * Whatever a client sends, only its own connection can end. The clock is the caller's.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { Failure } from '#kernel';
 import type { Answered, Broker } from './broker.ts';
+import type { BrokerNode } from './config.ts';
 import type { KafkaRequest } from './handler.ts';
 
 export interface ServerClock {
@@ -17,6 +18,9 @@ export interface ServerClock {
 }
 
 export interface BrokerServer {
+  /** Where each node listens, in the order of `nodeIds`. */
+  readonly nodes: readonly BrokerNode[];
+  /** Of the first node. */
   readonly host: string;
   readonly port: number;
   /** Ends every connection at once and stops listening. */
@@ -24,10 +28,13 @@ export interface BrokerServer {
 }
 
 export interface ServerOptions {
-  /** Made when the port is known, since a broker tells clients where it is. */
-  readonly broker: (address: { readonly host: string; readonly port: number }) => Broker;
+  /** Made when the ports are known, since a broker tells clients where its nodes are. */
+  readonly broker: (cluster: { readonly nodes: readonly BrokerNode[] }) => Broker;
   readonly clock: ServerClock;
+  /** Of the first node, the others follow it; 0 = whatever is free for each. */
   readonly port: number;
+  /** Node 1 alone where left out. */
+  readonly nodeIds?: readonly number[];
   /** Loopback where left out. */
   readonly host?: string;
   /** Hears of what should not happen: our own bugs. The connection that met one is closed. */
@@ -43,18 +50,35 @@ interface Client {
 }
 
 export async function serveBroker(options: ServerOptions): Promise<BrokerServer> {
-  const server = createServer({ noDelay: true });
-  const host = options.host ?? '127.0.0.1';
-  const port = await listen(server, host, options.port);
-  const clients = new Drive(server, options.broker({ host, port }), options);
+  const { host = '127.0.0.1', port: firstPort, nodeIds = [1] } = options;
+  const listeners: { readonly server: Server; readonly node: BrokerNode }[] = [];
+  const closeAll = (): Promise<unknown> =>
+    Promise.all(
+      listeners.map(({ server }) => new Promise((resolve) => void server.close(resolve))),
+    );
+  try {
+    for (const [index, nodeId] of nodeIds.entries()) {
+      const server = createServer({ noDelay: true });
+      const port = await listen(server, host, firstPort === 0 ? 0 : firstPort + index);
+      listeners.push({ server, node: { nodeId, host, port } });
+    }
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  const nodes = listeners.map(({ node }) => node);
+  const clients = new Drive(options.broker({ nodes }), options);
+  for (const { server, node } of listeners) clients.serve(server, node.nodeId);
+  const [{ port }] = nodes as [BrokerNode];
   return {
+    nodes,
     host,
     port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        clients.end();
-      }),
+    close: async () => {
+      const closed = closeAll();
+      clients.end();
+      await closed;
+    },
   };
 }
 
@@ -90,11 +114,14 @@ class Drive {
   #alarm: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #working = false;
 
-  constructor(server: Server, broker: Broker, { clock, onTrouble }: ServerOptions) {
+  constructor(broker: Broker, { clock, onTrouble }: ServerOptions) {
     this.#broker = broker;
     this.#clock = clock;
     this.#onTrouble = onTrouble ?? (() => {});
-    server.on('connection', (socket) => this.#accept(socket));
+  }
+
+  serve(server: Server, nodeId: number): void {
+    server.on('connection', (socket) => this.#accept(socket, nodeId));
   }
 
   end(): void {
@@ -102,10 +129,10 @@ class Drive {
     for (const client of this.#clients.values()) this.#drop(client);
   }
 
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, nodeId: number): void {
     const client: Client = { id: ++this.#connections, socket, waiting: [], busy: false };
     this.#clients.set(client.id, client);
-    this.#broker.connect(client.id);
+    this.#broker.connect(client.id, nodeId);
     socket.on('data', (bytes) => {
       if (!this.#clients.has(client.id)) return;
       client.waiting.push(...this.#broker.receive(client.id, bytes));

@@ -4,6 +4,7 @@
  */
 import { random } from '#kernel';
 import { appendMarker } from './append.ts';
+import { createCluster, type Cluster } from './cluster.ts';
 import { brokerConfig, type BrokerConfig, type BrokerOptions } from './config.ts';
 import type { BrokerEvent } from './events.ts';
 import { createGroups, type Groups } from './groups/groups.ts';
@@ -19,6 +20,7 @@ import {
 
 export interface BrokerState {
   readonly config: BrokerConfig;
+  readonly cluster: Cluster;
   readonly topics: Topics;
   /** The classic group coordinator. */
   readonly groups: Groups;
@@ -48,6 +50,7 @@ export function createState(
   const newProducerId = (): number => producerIds++;
   const state: BrokerState = {
     config,
+    cluster: createCluster(config),
     topics,
     groups: createGroups({ config, topics, timers, emit, newId }),
     transactions: createTransactions({

@@ -1,34 +1,90 @@
-/** Making and removing topics: what the admin handlers, auto-creation and worlds share. */
+/** Making, changing and removing topics: what the admin handlers, auto-creation and worlds share. */
 import { createLog } from './log.ts';
 import { partitionKey } from './parking.ts';
 import type { BrokerState } from './state.ts';
 import { topicConfig } from './topic-config.ts';
-import type { Topic } from './topics.ts';
+import type { Partition, Topic } from './topics.ts';
 
+/** More would be a mistake, or an attack on the memory. */
+export const maxPartitions = 10_000;
+
+/** Replicas of each partition, as the cluster spreads them. */
+export function placementOf(
+  { cluster }: BrokerState,
+  topic: string,
+  partitions: number,
+  replicationFactor: number,
+): readonly (readonly number[])[] {
+  return Array.from({ length: partitions }, (_, index) =>
+    cluster.placement(topic, index, replicationFactor),
+  );
+}
+
+/** `replicas` of each partition, its leader first. */
 export function addTopic(
   state: BrokerState,
   name: string,
-  partitions: number,
+  replicas: readonly (readonly number[])[],
   overrides: Readonly<Record<string, string>>,
 ): Topic {
-  const { nodeId, messageMaxBytes } = state.config;
   const topic: Topic = {
     name,
     id: state.newId(''),
-    config: topicConfig(overrides, messageMaxBytes),
-    partitions: Array.from({ length: partitions }, (_, index) => ({
-      topic: name,
-      index,
-      leader: nodeId,
-      leaderEpoch: 0,
-      replicas: [nodeId],
-      inSyncReplicas: [nodeId],
-      log: createLog(),
-      producers: new Map(),
-    })),
+    config: topicConfig(overrides, state.config.messageMaxBytes),
+    partitions: replicas.map((nodes, index) => newPartition(name, index, nodes)),
   };
   state.topics.add(topic);
   return topic;
+}
+
+export function addPartitions(topic: Topic, replicas: readonly (readonly number[])[]): void {
+  for (const nodes of replicas) {
+    topic.partitions.push(newPartition(topic.name, topic.partitions.length, nodes));
+  }
+}
+
+function newPartition(topic: string, index: number, replicas: readonly number[]): Partition {
+  return {
+    topic,
+    index,
+    leader: replicas[0]!,
+    leaderEpoch: 0,
+    replicas,
+    log: createLog(),
+    producers: new Map(),
+  };
+}
+
+/** Replaces everything that was set for the topic. In force with the next request. */
+export function configureTopic(
+  state: BrokerState,
+  topic: Topic,
+  overrides: Readonly<Record<string, string>>,
+): void {
+  topic.config = topicConfig(overrides, state.config.messageMaxBytes);
+}
+
+/** A leader that is not among them any more hands over to the first, in a new leader epoch. */
+export function reassign(
+  state: BrokerState,
+  partition: Partition,
+  replicas: readonly number[],
+  nowMs: number,
+): void {
+  partition.replicas = replicas;
+  if (!replicas.includes(partition.leader)) lead(state, partition, replicas[0]!, nowMs);
+}
+
+/** Another leader, in a new leader epoch; fetches that wait at the old one hear of it. */
+export function lead(
+  state: BrokerState,
+  partition: Partition,
+  nodeId: number,
+  nowMs: number,
+): void {
+  partition.leader = nodeId;
+  partition.leaderEpoch++;
+  state.parking.wake(partitionKey(partition.topic, partition.index), nowMs);
 }
 
 /**

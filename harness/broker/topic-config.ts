@@ -6,7 +6,7 @@
  * and without effect: the rest. Refused although Kafka takes it: a compression.type other than
  * producer (we store batches as they come).
  */
-interface Definition {
+export interface Definition {
   readonly type: 'LONG' | 'INT' | 'DOUBLE' | 'BOOLEAN' | 'LIST' | 'STRING';
   readonly default: string;
   readonly atLeast?: number;
@@ -84,6 +84,8 @@ export interface TopicConfig {
   /** What was set for this topic; everything else is default. */
   readonly overrides: Readonly<Record<string, string>>;
   readonly compacted: boolean;
+  /** By time or size, besides being compacted or not. */
+  readonly alsoDeletes: boolean;
   readonly logAppendTime: boolean;
   readonly maxMessageBytes: number;
   readonly segmentBytes: number;
@@ -99,6 +101,7 @@ export function topicConfig(
   return {
     overrides,
     compacted: value('cleanup.policy').includes('compact'),
+    alsoDeletes: value('cleanup.policy').includes('delete'),
     logAppendTime: value('message.timestamp.type') === 'LogAppendTime',
     maxMessageBytes: Number(overrides['max.message.bytes'] ?? messageMaxBytes),
     segmentBytes: Number(value('segment.bytes')),

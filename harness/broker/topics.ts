@@ -1,6 +1,6 @@
 /**
- * Topics and their partitions. Replicas, leader and leader epoch are there from the first day;
- * there is one node, so they name it.
+ * Topics and their partitions. All replicas of a partition are one log, so they are in sync always;
+ * which node leads it, and since when (leader epoch), a reassignment may change.
  */
 import type { TopicConfig } from './topic-config.ts';
 import type { PartitionLog } from './log.ts';
@@ -9,10 +9,10 @@ import type { ProducerEntry } from './producers.ts';
 export interface Partition {
   readonly topic: string;
   readonly index: number;
-  readonly leader: number;
-  readonly leaderEpoch: number;
-  readonly replicas: readonly number[];
-  readonly inSyncReplicas: readonly number[];
+  leader: number;
+  leaderEpoch: number;
+  /** The preferred leader first. */
+  replicas: readonly number[];
   readonly log: PartitionLog;
   /** What is known of idempotent producers, by producer id. */
   readonly producers: Map<number, ProducerEntry>;
@@ -23,7 +23,7 @@ export interface Topic {
   /** A UUID; a topic made again under the same name is another topic. */
   readonly id: string;
   readonly partitions: Partition[];
-  readonly config: TopicConfig;
+  config: TopicConfig;
 }
 
 export interface Topics {

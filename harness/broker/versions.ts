@@ -36,9 +36,17 @@ const asKafka39: Served = {
   ApiVersions: { min: 0, max: 4 },
   CreateTopics: { min: 0, max: 7 },
   DeleteTopics: { min: 0, max: 6 },
+  DeleteRecords: { min: 0, max: 2 },
   InitProducerId: { min: 0, max: 5 },
   OffsetForLeaderEpoch: { min: 0, max: 4 },
+  DescribeAcls: { min: 0, max: 3 },
+  CreateAcls: { min: 0, max: 3 },
+  DeleteAcls: { min: 0, max: 3 },
+  DescribeConfigs: { min: 0, max: 4 },
+  AlterConfigs: { min: 0, max: 2 },
+  DescribeLogDirs: { min: 0, max: 4 },
   SaslAuthenticate: { min: 0, max: 2 },
+  CreatePartitions: { min: 0, max: 3 },
   DeleteGroups: { min: 0, max: 2 },
   AddPartitionsToTxn: { min: 0, max: 5 },
   AddOffsetsToTxn: { min: 0, max: 4 },
@@ -47,6 +55,12 @@ const asKafka39: Served = {
   DescribeProducers: { min: 0, max: 0 },
   DescribeTransactions: { min: 0, max: 0 },
   ListTransactions: { min: 0, max: 1 },
+  ElectLeaders: { min: 0, max: 2 },
+  IncrementalAlterConfigs: { min: 0, max: 1 },
+  AlterPartitionReassignments: { min: 0, max: 0 },
+  ListPartitionReassignments: { min: 0, max: 0 },
+  OffsetDelete: { min: 0, max: 0 },
+  DescribeCluster: { min: 0, max: 1 },
 };
 
 const asKafka4: Served = {
@@ -59,6 +73,11 @@ const asKafka4: Served = {
   OffsetForLeaderEpoch: { min: 2, max: 4 },
   EndTxn: { min: 0, max: 5 },
   TxnOffsetCommit: { min: 0, max: 5 },
+  DescribeAcls: { min: 1, max: 3 },
+  CreateAcls: { min: 1, max: 3 },
+  DeleteAcls: { min: 1, max: 3 },
+  DescribeConfigs: { min: 1, max: 4 },
+  DescribeLogDirs: { min: 1, max: 4 },
 };
 
 export function servedVersions(profile: Profile): Served {

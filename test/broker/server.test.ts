@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createBroker, serveBroker, type BrokerServer } from '#broker';
 import { decodeResponse, encodeRequest, FrameReader } from '#protocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -185,6 +185,46 @@ test('the program says as which Kafka it answers where that is not the default',
   expect(await ended).toEqual([0, null]);
 });
 
+test('the program serves a cluster on ports of its own', async () => {
+  const { child, ended, said, output } = await program(['--port', '0', '--nodes', '3']);
+  await said('\n');
+  expect(output()).toMatch(/^3 nodes ready on (127\.0\.0\.1:\d+(, )?){3}\. Ctrl\+C ends them\.\n$/);
+  child.kill('SIGINT');
+  expect(await ended).toEqual([0, null]);
+});
+
+test('a cluster that finds one of its ports taken leaves none behind', async () => {
+  const { blocker, port } = await blockAPort();
+  const cluster = { port: port - 1, nodeIds: [1, 2], clock: realClock };
+  const started = serveBroker({ ...cluster, broker: () => createBroker() });
+  await expect(started).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken.`);
+  expect(await isFree(port - 1)).toBe(true);
+  blocker.close();
+});
+
+/** One with a free port before it. */
+async function blockAPort(): Promise<{ blocker: Server; port: number }> {
+  for (;;) {
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await once(blocker, 'listening');
+    const { port } = blocker.address() as AddressInfo;
+    if (await isFree(port - 1)) return { blocker, port };
+    blocker.close();
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+    probe.close();
+    await once(probe, 'close');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 test('the program with a busy port says so, with a wrong option how it is used', async () => {
   const busy = await program(['--port', String(server.port)]);
   expect(await busy.ended).toEqual([2, null]);
@@ -197,4 +237,12 @@ test('the program with a busy port says so, with a wrong option how it is used',
   expect(profile.output()).toContain('--profile wants kafka-3.9 or kafka-4, not "kafka-2".');
   const topic = await program(['--topic', 'a b']);
   expect(await topic.ended).toEqual([2, null]);
+  for (const args of [
+    ['--topic', 'a b'],
+    ['--nodes', '0'],
+    ['--nodes', '3', '--port', '65535'],
+  ]) {
+    const wrongToo = await program(args);
+    expect(await wrongToo.ended).toEqual([2, null]);
+  }
 });

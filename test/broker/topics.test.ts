@@ -38,6 +38,7 @@ describe('CreateTopics', () => {
     [{ name: 'here' }, 'TOPIC_ALREADY_EXISTS', "Topic 'here' already exists."],
     [{ name: 'p', numPartitions: 0 }, 'INVALID_PARTITIONS', 'invalid non-positive value'],
     [{ name: 'p', numPartitions: -2 }, 'INVALID_PARTITIONS', 'invalid non-positive value'],
+    [{ name: 'p', numPartitions: 10_001 }, 'INVALID_PARTITIONS', 'at most 10000 partitions'],
     [{ name: 'p', replicationFactor: 0 }, 'INVALID_REPLICATION_FACTOR', 'larger than 0'],
     [{ name: 'p', replicationFactor: 3 }, 'INVALID_REPLICATION_FACTOR', 'only 1 broker(s)'],
     [{ name: '..' }, 'INVALID_TOPIC_EXCEPTION', ''],
@@ -174,7 +175,7 @@ describe('Metadata', () => {
   });
 
   test('names this node as broker, controller and leader', () => {
-    const elsewhere = new Desk({ nodeId: 0, host: 'kafka', port: 1234 });
+    const elsewhere = new Desk({ nodes: [{ nodeId: 0, host: 'kafka', port: 1234 }] });
     elsewhere.broker.createTopic('t', 1);
     const answer = elsewhere.ask('Metadata', 6, { topics: null });
     expect(answer).toMatchObject({

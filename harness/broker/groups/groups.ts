@@ -6,7 +6,7 @@
  * differently only where transactions are concerned.
  *
  * Not served: group loading (a broker has its groups from the first moment), offset retention, the consumer protocol
- * of KIP-848. An empty group stays until somebody deletes it.
+ * of KIP-848. An empty group stays until somebody deletes it, or the last of its offsets.
  */
 import type { ErrorName } from '#protocol';
 import {
@@ -24,7 +24,14 @@ import {
   type SyncAnswer,
 } from './group.ts';
 import { forgetId, join, type AnswerJoin, type JoinRequest } from './join.ts';
-import { commit, fetchOffsets, store, type OffsetToCommit, type TopicOffsets } from './offsets.ts';
+import {
+  commit,
+  deleteOffsets,
+  fetchOffsets,
+  store,
+  type OffsetToCommit,
+  type TopicOffsets,
+} from './offsets.ts';
 import { createOffsetsLog, offsetsPartitionOf, type OffsetsLog } from './offsets-log.ts';
 import { prepareRebalance, removeMember, sawMember, sessionTimer } from './rebalance.ts';
 import { sync, type SyncRequest } from './sync.ts';
@@ -105,6 +112,11 @@ export interface Groups {
   /** Undefined = no such group. */
   describe(groupId: string): GroupDescription | undefined;
   delete(groupId: string): ErrorName;
+  /** A group error, or for each topic one answer for each partition. */
+  deleteOffsets(
+    groupId: string,
+    asked: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
+  ): ErrorName | readonly (readonly ErrorName[])[];
   /** -1 = none. */
   committed(groupId: string, topic: string, partition: number): number;
   /** As a tool does it: no membership, no questions. */
@@ -234,6 +246,15 @@ class ClassicGroups implements Groups {
     this.#groups.delete(groupId);
     return 'NONE';
   }
+
+  deleteOffsets: Groups['deleteOffsets'] = (groupId, asked) => {
+    if (groupId === '') return 'INVALID_GROUP_ID';
+    const group = this.#groups.get(groupId);
+    if (group === undefined) return 'GROUP_ID_NOT_FOUND';
+    const answers = deleteOffsets(this.#host, group, asked);
+    if (group.state === 'Empty' && group.offsets.size === 0) this.delete(groupId);
+    return answers;
+  };
 
   committed(groupId: string, topic: string, partition: number): number {
     return this.#groups.get(groupId)?.offsets.get(topic)?.get(partition)?.offset ?? -1;

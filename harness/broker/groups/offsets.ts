@@ -20,6 +20,7 @@ import {
   type StoredOffset,
 } from './group.ts';
 import { sawMember } from './rebalance.ts';
+import { subscribedTopics } from './subscription.ts';
 
 export interface OffsetToCommit extends Offset {
   readonly topic: string;
@@ -120,4 +121,25 @@ export function fetchOffsets(
 
 function known({ offset, leaderEpoch, metadata }: Offset = none): Offset {
   return { offset, leaderEpoch, metadata };
+}
+
+/** One answer for each partition of each topic. */
+export function deleteOffsets(
+  host: GroupsHost,
+  group: Group,
+  asked: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
+): ErrorName | readonly (readonly ErrorName[])[] {
+  const inUse = group.state !== 'Empty';
+  if (inUse && group.protocolType !== 'consumer') return 'NON_EMPTY_GROUP';
+  const subscribed = inUse ? subscribedTopics(group) : new Set<string>();
+  return asked.map(({ topic, partitions }) =>
+    partitions.map((partition): ErrorName => {
+      if (!host.topics.has(topic, partition)) return 'UNKNOWN_TOPIC_OR_PARTITION';
+      if (subscribed?.has(topic) !== false) return 'GROUP_SUBSCRIBED_TO_TOPIC';
+      const stored = group.offsets.get(topic);
+      stored?.delete(partition);
+      if (stored?.size === 0) group.offsets.delete(topic);
+      return 'NONE';
+    }),
+  );
 }

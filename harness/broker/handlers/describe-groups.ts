@@ -1,19 +1,21 @@
 /**
- * DescribeGroups (15), versions 0–5: state and members. An unknown group is "Dead" without an error (KIP-1043's
- * error came with v6). Metadata, assignments and the protocol's name are told of stable groups only.
+ * DescribeGroups (15), versions 0–5: state and members. Another node's group → NOT_COORDINATOR; an
+ * unknown one is "Dead" without an error (KIP-1043's error came with v6). Metadata, assignments
+ * and the protocol's name are told of stable groups only.
  *
- * The client's host is always "/127.0.0.1". Not served: authorized operations (there are no ACLs).
+ * Authorized operations (v3+) are told where asked for: everything, of unknown groups too, as in a Kafka without
+ * authorizer. A group asked for twice is told twice. The client's host is always "/127.0.0.1".
  */
 import { errorCode } from '#protocol';
 import { handler } from '../handler.ts';
-
-const operationsNotAsked = -2_147_483_648;
+import { operations } from '../operations.ts';
 
 export const describeGroups = handler('DescribeGroups', ({ state, request }) => {
   const ids: readonly string[] = request.body.groups;
   return {
     throttleTimeMs: 0,
     groups: ids.map((groupId) => {
+      if (state.cluster.coordinatorOf(groupId) !== request.node) return misdirected(groupId);
       const group = state.groups.describe(groupId);
       return {
         errorCode: errorCode('NONE'),
@@ -29,8 +31,22 @@ export const describeGroups = handler('DescribeGroups', ({ state, request }) => 
           memberMetadata: member.metadata,
           memberAssignment: member.assignment,
         })),
-        authorizedOperations: operationsNotAsked,
+        authorizedOperations: request.body.includeAuthorizedOperations
+          ? operations.ofGroup
+          : operations.notAsked,
       };
     }),
   };
 });
+
+function misdirected(groupId: string): object {
+  return {
+    errorCode: errorCode('NOT_COORDINATOR'),
+    groupId,
+    groupState: '',
+    protocolType: '',
+    protocolData: '',
+    members: [],
+    authorizedOperations: operations.notAsked,
+  };
+}

@@ -2,13 +2,14 @@
  * Fetch (1), versions 4–17: reads batches, waiting for them if asked to.
  *
  * - Answers at once if maxWait is 0 or less, no known partition is asked for, min(minBytes,
- *   maxBytes) are there, or a partition cannot be read (1, 74, 75). Otherwise waits for the bytes,
+ *   maxBytes) are there, or a partition cannot be read (1, 6, 74, 75). Otherwise waits for the bytes,
  *   the deletion of a topic, or maxWait. An unknown partition (3, from v13 100 for an unknown id)
  *   beside a good one waits too.
  * - Partitions in request order share maxBytes; the first that has anything gives at least one
  *   whole batch. Starts with the batch that holds the offset; the last batch may be cut.
  *   read_committed ends at the last stable offset, and is told the aborted transactions in the
  *   order of their markers, also some that begin behind what it got (log.ts).
+ * - Who may answer is the header of leadership.ts; from v11 on followers do, too (KIP-392).
  * - No records are 0 bytes, never null; an error tells -1 for all offsets.
  * - Sessions: never granted, id 0 always, which is legal; (0,0), (0,-1) and (id,-1) are answered
  *   in full, anything else FETCH_SESSION_ID_NOT_FOUND.
@@ -17,7 +18,8 @@
  * epoch), follower fetches.
  */
 import { errorCode, type ErrorName } from '#protocol';
-import { handler, type Answer, type HandlerContext } from '../handler.ts';
+import { handler, type Answer, type HandlerContext, type KafkaRequest } from '../handler.ts';
+import { leadershipProblem } from '../leadership.ts';
 import type { PartitionLog } from '../log.ts';
 import { partitionKey } from '../parking.ts';
 import type { Partition } from '../topics.ts';
@@ -87,7 +89,7 @@ function isReady(
   let bytes = 0;
   for (const { name, partition, fetchOffset, partitionMaxBytes } of known) {
     const found = state.topics.partition(name!, partition);
-    if (found === undefined) return true;
+    if (found === undefined || placeProblem(request, found, -1) !== 'NONE') return true;
     const { log } = found;
     const ahead = log.bytesBetween(fetchOffset, readableEnd(found, request.body.isolationLevel));
     bytes += Math.min(ahead, partitionMaxBytes);
@@ -155,11 +157,20 @@ function problemOf(
   if (request.body.isolationLevel < 0 || request.body.isolationLevel > 1) {
     return 'UNKNOWN_SERVER_ERROR';
   }
-  const { leaderEpoch, log } = partition;
-  if (currentLeaderEpoch >= 0 && currentLeaderEpoch < leaderEpoch) return 'FENCED_LEADER_EPOCH';
-  if (currentLeaderEpoch > leaderEpoch) return 'UNKNOWN_LEADER_EPOCH';
+  const elsewhere = placeProblem(request, partition, currentLeaderEpoch);
+  if (elsewhere !== 'NONE') return elsewhere;
+  const { log } = partition;
   if (fetchOffset < log.logStart || fetchOffset > log.highWatermark) return 'OFFSET_OUT_OF_RANGE';
   return 'NONE';
+}
+
+/** Followers serve consumers, too, from v11 (KIP-392). */
+function placeProblem(
+  { node, version }: KafkaRequest,
+  partition: Partition,
+  clientEpoch: number,
+): ErrorName {
+  return leadershipProblem(partition, node, clientEpoch, version >= 11);
 }
 
 function readableEnd({ log }: Partition, isolationLevel: number): number {

@@ -1,5 +1,6 @@
 /**
- * ListGroups (16), versions 0–5: all groups, in the order in which they were made (Kafka's has none).
+ * ListGroups (16), versions 0–5: all groups of the node that is asked, in the order in which they were made (Kafka's
+ * has none).
  * v4+ filters by state and v5+ by type, without regard to case; an unknown state or type matches nothing.
  */
 import { errorCode } from '#protocol';
@@ -14,6 +15,7 @@ export const listGroups = handler('ListGroups', ({ state, request }) => {
     errorCode: errorCode('NONE'),
     groups: state.groups
       .list()
+      .filter(({ groupId }) => state.cluster.coordinatorOf(groupId) === request.node)
       .filter((group) => inState(group.state) && ofType('classic'))
       .map(({ groupId, protocolType, state: groupState }) => ({
         groupId,

@@ -5,13 +5,14 @@
  * highest timestamp, -4 (v8+) the local log start, -5 (v9+) tiered storage, which is not there;
  * others below 0 UNSUPPORTED_VERSION. A timestamp: the first record, in the order of offsets, at
  * or after it; none is (-1, -1) without error. The same partition twice → INVALID_REQUEST, told
- * for each (3.9.1). Leader epochs as in Fetch.
+ * for each (3.9.1). Who may answer is the header of leadership.ts.
  *
  * Not served: version 0 (a list of offsets per partition), as in Kafka 4. Batches in snappy or lz4
  * are found whole: their base offset with their highest timestamp.
  */
 import { decodeBatch, errorCode, ProtocolError, type ErrorName } from '#protocol';
 import { handler } from '../handler.ts';
+import { leadershipProblem } from '../leadership.ts';
 import type { PartitionLog, StoredBatch } from '../log.ts';
 import type { Partition } from '../topics.ts';
 
@@ -44,7 +45,7 @@ export const listOffsets = handler('ListOffsets', ({ state, request }) => {
         const partition = state.topics.partition(name, partitionIndex);
         const error = twice.has(partitionIndex)
           ? 'INVALID_REQUEST'
-          : problemOf(partition, currentLeaderEpoch, timestamp, version);
+          : problemOf(partition, request.node, currentLeaderEpoch, timestamp, version);
         const found = error === 'NONE' ? look(partition!.log, timestamp, committedOnly) : notThere;
         const leaderEpoch = found.offset >= 0 ? partition!.leaderEpoch : -1;
         return { partitionIndex, errorCode: errorCode(error), ...found, leaderEpoch };
@@ -56,14 +57,14 @@ export const listOffsets = handler('ListOffsets', ({ state, request }) => {
 
 function problemOf(
   partition: Partition | undefined,
+  node: number,
   currentLeaderEpoch: number | undefined,
   timestamp: number,
   version: number,
 ): ErrorName {
   if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';
-  const epoch = currentLeaderEpoch ?? -1;
-  if (epoch >= 0 && epoch < partition.leaderEpoch) return 'FENCED_LEADER_EPOCH';
-  if (epoch > partition.leaderEpoch) return 'UNKNOWN_LEADER_EPOCH';
+  const elsewhere = leadershipProblem(partition, node, currentLeaderEpoch ?? -1);
+  if (elsewhere !== 'NONE') return elsewhere;
   const served = timestamp >= 0 || version >= (namedSince.get(timestamp) ?? Infinity);
   return served ? 'NONE' : 'UNSUPPORTED_VERSION';
 }

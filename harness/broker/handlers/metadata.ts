@@ -1,5 +1,5 @@
 /**
- * Metadata (3), versions 0–12: the node and the topics. v0: no topics asked for = all; v1+: null =
+ * Metadata (3), versions 0–12: the nodes and the topics. v0: no topics asked for = all; v1+: null =
  * all, none = none.
  *
  * Unknown name → UNKNOWN_TOPIC_OR_PARTITION, a bad one INVALID_TOPIC_EXCEPTION, an unknown id
@@ -9,13 +9,11 @@
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type HandlerContext } from '../handler.ts';
-import { addTopic } from '../topic-admin.ts';
+import { operations } from '../operations.ts';
+import { addTopic, placementOf } from '../topic-admin.ts';
 import { topicNameProblem } from '../topic-names.ts';
 import type { Topic } from '../topics.ts';
 
-const allTopicOperations = 3576;
-const allClusterOperations = 8096;
-const notAsked = -2_147_483_648;
 const noId = '00000000-0000-0000-0000-000000000000';
 /** Kafka needs 40–230 ms from the question to the topic. */
 const autoCreationMs = 50;
@@ -23,20 +21,20 @@ const autoCreationMs = 50;
 export const metadata = handler('Metadata', (context) => {
   const { state, request } = context;
   const { body, version } = request;
-  const { nodeId, host, port, clusterId } = state.config;
+  const { cluster } = state;
   const all = body.topics === null || (version === 0 && body.topics.length === 0);
   const told = all
     ? [...state.topics.all()].map((topic) => tell(context, topic))
     : body.topics.map((one: { name: string | null; topicId?: string }) => tellOne(context, one));
   return {
     throttleTimeMs: 0,
-    brokers: [{ nodeId, host, port, rack: null }],
-    clusterId,
-    controllerId: nodeId,
+    brokers: cluster.nodes.map((node) => ({ ...node, rack: null })),
+    clusterId: state.config.clusterId,
+    controllerId: cluster.controllerId,
     topics: told,
     clusterAuthorizedOperations: body.includeClusterAuthorizedOperations
-      ? allClusterOperations
-      : notAsked,
+      ? operations.ofCluster
+      : operations.notAsked,
   };
 });
 
@@ -62,7 +60,10 @@ function createSoon({ state, nowMs }: HandlerContext, name: string): void {
   // Asking again while it is being made does not begin anew.
   if (!state.config.autoCreateTopics || state.timers.has(timer)) return;
   state.timers.set(timer, nowMs + autoCreationMs, () => {
-    if (!state.topics.has(name)) addTopic(state, name, state.config.defaultPartitions, {});
+    if (state.topics.has(name)) return;
+    const { defaultPartitions, defaultReplicationFactor } = state.config;
+    const placement = placementOf(state, name, defaultPartitions, defaultReplicationFactor);
+    addTopic(state, name, placement, {});
   });
 }
 
@@ -78,12 +79,12 @@ function tell({ request }: HandlerContext, topic: Topic): object {
       leaderId: partition.leader,
       leaderEpoch: partition.leaderEpoch,
       replicaNodes: partition.replicas,
-      isrNodes: partition.inSyncReplicas,
+      isrNodes: partition.replicas,
       offlineReplicas: [],
     })),
     topicAuthorizedOperations: request.body.includeTopicAuthorizedOperations
-      ? allTopicOperations
-      : notAsked,
+      ? operations.ofTopic
+      : operations.notAsked,
   };
 }
 
@@ -94,6 +95,6 @@ function missing(error: ErrorName, name: string | null, topicId: string): object
     topicId,
     isInternal: false,
     partitions: [],
-    topicAuthorizedOperations: notAsked,
+    topicAuthorizedOperations: operations.notAsked,
   };
 }

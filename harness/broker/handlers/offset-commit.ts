@@ -1,6 +1,6 @@
 /**
  * OffsetCommit (8), versions 0–9: remembers how far a group has read. Who may do so, and in which order Kafka asks,
- * is the header of groups/offsets.ts.
+ * is the header of groups/offsets.ts. Another node's group → NOT_COORDINATOR, for partitions that are there.
  *
  * v0 has neither generation nor member: it is a consumer without membership (Kafka 3.9 would ask ZooKeeper).
  * Not served: retention time per request (v2–4 carry it; Kafka has ignored it since 2.1).
@@ -39,7 +39,14 @@ export const offsetCommit = handler('OffsetCommit', ({ state, request, nowMs }) 
     generation: body.generationIdOrMemberEpoch,
     connection,
   };
-  const errors = state.groups.commit(who, offsets, nowMs).values();
+  const isOurs = state.cluster.coordinatorOf(who.groupId) === request.node;
+  const errors = (
+    isOurs
+      ? state.groups.commit(who, offsets, nowMs)
+      : offsets.map(({ topic, partition }) =>
+          state.topics.has(topic, partition) ? 'NOT_COORDINATOR' : 'UNKNOWN_TOPIC_OR_PARTITION',
+        )
+  ).values();
   return {
     throttleTimeMs: 0,
     topics: topics.map(({ name, partitions }) => ({

@@ -32,7 +32,9 @@ export const offsetFetch = handler('OffsetFetch', ({ state, request }) => {
     throttleTimeMs: 0,
     groups: groups.map((asked) => ({
       groupId: asked.groupId,
-      ...offsetsOf(state.groups, asked, stable),
+      ...(state.cluster.coordinatorOf(asked.groupId) === request.node
+        ? offsetsOf(state.groups, asked, stable)
+        : { errorCode: errorCode('NOT_COORDINATOR'), topics: [] }),
     })),
   };
 });

@@ -9,7 +9,8 @@
  *    answer
  * 3. per partition: unknown → 3; not exactly one whole batch of magic 2 → 87 or 2 (append.ts)
  * 4. a transactional batch: transactions/verification.ts
- * 5. acks other than -1, 0, 1 → INVALID_REQUIRED_ACKS
+ * 5. acks other than -1, 0, 1 → INVALID_REQUIRED_ACKS; led by another node →
+ *    NOT_LEADER_OR_FOLLOWER
  * 6. the checks of the log (append.ts)
  *
  * acks 0: no answer; if any partition failed, the connection closes. records null: Kafka never
@@ -142,6 +143,7 @@ function checkEntry(
     if (refusal !== undefined) return refusal;
   }
   if (Math.abs(request.body.acks) > 1) return refuse('INVALID_REQUIRED_ACKS');
+  if (partition.leader !== request.node) return refuse('NOT_LEADER_OR_FOLLOWER');
   return { error: 'NONE', partition, batch };
 }
 

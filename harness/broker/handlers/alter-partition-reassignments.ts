@@ -1,0 +1,63 @@
+/**
+ * AlterPartitionReassignments (45), version 0: other replicas for partitions. It is done at once,
+ * as all nodes have every log: a leader that is not among them hands over to the first, in a new
+ * leader epoch.
+ *
+ * In Kafka's order (seen on 3.9.1), for each partition: timeout of 0 or less → REQUEST_TIMED_OUT,
+ * at the top too; unknown → UNKNOWN_TOPIC_OR_PARTITION; null (call it off) →
+ * NO_REASSIGNMENT_IN_PROGRESS; none, unknown or repeated nodes → INVALID_REPLICA_ASSIGNMENT. The
+ * number of replicas may change.
+ *
+ * Kinder than Kafka: no time passes while replicas catch up.
+ */
+import { errorCode, type ErrorName } from '#protocol';
+import { handler, type HandlerContext } from '../handler.ts';
+import { assignmentProblem } from '../replica-assignment.ts';
+import { reassign } from '../topic-admin.ts';
+
+interface Asked {
+  readonly partitionIndex: number;
+  readonly replicas: readonly number[] | null;
+}
+type Problem = readonly [ErrorName, string | null];
+
+export const alterPartitionReassignments = handler('AlterPartitionReassignments', (context) => {
+  const { topics, timeoutMs } = context.request.body;
+  const inTime = timeoutMs > 0;
+  const responses = topics.map(({ name, partitions }: { name: string; partitions: Asked[] }) => ({
+    name,
+    partitions: partitions.map((asked) => {
+      const problem: Problem | undefined = inTime
+        ? change(context, name, asked)
+        : ['REQUEST_TIMED_OUT', null];
+      const [error, errorMessage] = problem ?? ['NONE', null];
+      return {
+        partitionIndex: asked.partitionIndex,
+        errorCode: errorCode(error),
+        errorMessage,
+      };
+    }),
+  }));
+  const top = errorCode(inTime ? 'NONE' : 'REQUEST_TIMED_OUT');
+  return { throttleTimeMs: 0, errorCode: top, errorMessage: null, responses };
+});
+
+function change(
+  { state, nowMs }: HandlerContext,
+  name: string,
+  { partitionIndex, replicas }: Asked,
+): Problem | undefined {
+  if (!state.topics.has(name)) {
+    return ['UNKNOWN_TOPIC_OR_PARTITION', `Unable to find a topic named ${name}.`];
+  }
+  const partition = state.topics.partition(name, partitionIndex);
+  if (partition === undefined) {
+    const text = `Unable to find partition ${name}:${partitionIndex}.`;
+    return ['UNKNOWN_TOPIC_OR_PARTITION', text];
+  }
+  if (replicas === null) return ['NO_REASSIGNMENT_IN_PROGRESS', null];
+  const bad = assignmentProblem(state.cluster, replicas);
+  if (bad !== undefined) return ['INVALID_REPLICA_ASSIGNMENT', bad];
+  reassign(state, partition, replicas, nowMs);
+  return undefined;
+}
