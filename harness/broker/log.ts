@@ -111,23 +111,32 @@ export function createLog(): PartitionLog {
     find,
     bytesBetween: (from, until) => Math.max(0, positionOf(until) - positionOf(from)),
     read(from, until, maxBytes, wholeFirst) {
-      if (from >= until) return nothing;
-      const first = find(from);
-      const firstSize = batches[first]?.bytes.length ?? 0;
-      if (firstSize > maxBytes && !wholeFirst) return nothing;
-      let room = Math.max(maxBytes, firstSize);
-      const parts: Buffer[] = [];
-      for (let index = first; index < batches.length && room > 0; index++) {
-        const batch = batches[index]!;
-        if (batch.baseOffset >= until) break;
-        parts.push(batch.bytes.length > room ? batch.bytes.subarray(0, room) : batch.bytes);
-        room -= batch.bytes.length;
-      }
-      return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+      return from < until ? slice(batches, find(from), until, maxBytes, wholeFirst) : nothing;
     },
     abortedBound(from, sizeBytes) {
       const readUntil = positionOf(from) + sizeBytes;
       return index.find(({ position }) => position >= readUntil)?.offset ?? end;
     },
   };
+}
+
+/** From the batch at `first` on, as `PartitionLog.read` says. */
+function slice(
+  batches: readonly StoredBatch[],
+  first: number,
+  until: number,
+  maxBytes: number,
+  wholeFirst: boolean,
+): Buffer {
+  const firstSize = batches[first]?.bytes.length ?? 0;
+  if (firstSize > maxBytes && !wholeFirst) return nothing;
+  let room = Math.max(maxBytes, firstSize);
+  const parts: Buffer[] = [];
+  for (let index = first; index < batches.length && room > 0; index++) {
+    const batch = batches[index]!;
+    if (batch.baseOffset >= until) break;
+    parts.push(batch.bytes.length > room ? batch.bytes.subarray(0, room) : batch.bytes);
+    room -= batch.bytes.length;
+  }
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
