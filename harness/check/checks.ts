@@ -18,6 +18,7 @@ export interface Check {
 
 const moving: ReadonlySet<Fact['kind']> = new Set<Fact['kind']>([
   'append',
+  'marker',
   'commit',
   'port',
   'table',

@@ -28,6 +28,8 @@ export type Fact = Stamp &
     | CommandFact
     | OperationFact
     | AppendFact
+    | MarkerFact
+    | TransactionFact
     | DeliverFact
     | CommitFact
     | AssignFact
@@ -83,7 +85,40 @@ export interface AppendFact {
   readonly command?: string;
   readonly slot?: Slot;
   readonly producerId?: number;
+  /** It is part of a transaction of this producer, and no committed reader sees it before its marker. */
   readonly transactional?: boolean;
+}
+
+/** A transaction has ended in a partition: readers may have its records now, or never. */
+export interface MarkerFact {
+  readonly kind: 'marker';
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly producerId: number;
+  readonly outcome: 'commit' | 'abort';
+  readonly transactionalId?: string;
+}
+
+/**
+ * The coordinator changed a transactional id: it has a new owner (`Empty`), or its transaction a new
+ * state, by Kafka's names.
+ */
+export interface TransactionFact {
+  readonly kind: 'transaction';
+  readonly transactionalId: string;
+  readonly state:
+    | 'Empty'
+    | 'Ongoing'
+    | 'PrepareCommit'
+    | 'PrepareAbort'
+    | 'CompleteCommit'
+    | 'CompleteAbort';
+  readonly producerId: number;
+  readonly epoch: number;
+  /** Whose request did it; absent when time did. */
+  readonly slot?: Slot;
+  readonly incarnation?: number;
 }
 
 /** Records in an answered Fetch reached an instance. */

@@ -80,6 +80,9 @@ export function createFold(chapter: ChapterDefinition): Fold {
     else if (fact.kind === 'append') {
       log.appended(fact);
       effects.changed('topics', fact.seq);
+    } else if (fact.kind === 'marker') {
+      log.marked(fact);
+      effects.changed('topics', fact.seq);
     } else if (fact.kind === 'port') {
       calls.push(callOf(fact));
       effects.changed('calls', fact.seq);

@@ -5,6 +5,7 @@ export { fold, createFold, restartsEverything, type Fold } from './fold.ts';
 export { judge, type Finding, type Judgement } from './judge.ts';
 export { sharedProperties } from './shared-properties.ts';
 export type { Breach, SharedDefinition, Sight } from './sight.ts';
+export { Visibility } from './visibility.ts';
 export { firstDivergence, type Divergence } from './divergence.ts';
 export {
   countHardMoments,

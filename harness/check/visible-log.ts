@@ -1,10 +1,11 @@
 /**
- * The logs as readers see them. No fact ends a transaction yet, so a transactional record stays
- * with read_uncommitted readers; markers will move it on from `appended`.
+ * The logs as readers see them: read_uncommitted readers every record as it comes, read_committed
+ * readers what visibility.ts lets through, when a marker comes.
  */
 import type { ChapterDefinition, RecordView } from '#kit';
-import { fromBytes, type AppendFact, type Fact } from './facts.ts';
+import { fromBytes, type AppendFact, type Fact, type MarkerFact } from './facts.ts';
 import { firstLine } from './sight.ts';
+import { Visibility } from './visibility.ts';
 
 type Appended = Fact & AppendFact;
 type Topics = Record<string, { committed: RecordView[]; uncommitted: RecordView[] }>;
@@ -12,6 +13,19 @@ type Topics = Record<string, { committed: RecordView[]; uncommitted: RecordView[
 export function createLog(chapter: ChapterDefinition, troubles: string[]) {
   const topics = Object.create(null) as Topics;
   const visible = new Map<string, RecordView[][]>();
+  const readers = new Map<string, Visibility<RecordView>>();
+  const readerOf = (topic: string, partition: number): Visibility<RecordView> => {
+    const key = `${topic}/${partition}`;
+    let reader = readers.get(key);
+    if (reader === undefined) readers.set(key, (reader = new Visibility<RecordView>()));
+    return reader;
+  };
+  const show = (records: readonly RecordView[]): void => {
+    for (const record of records) {
+      topics[record.topic]?.committed.push(record);
+      visible.get(record.topic)?.[record.partition]?.push(record);
+    }
+  };
   const open = (topic: string, partitions: number): void => {
     const logs = visible.get(topic) ?? [];
     visible.set(topic, logs);
@@ -47,10 +61,15 @@ export function createLog(chapter: ChapterDefinition, troubles: string[]) {
     const command = commandOf(fact, bytes);
     const record = { ...bytes, topic, partition, offset, command, bySlot: slot, seq, atMs };
     topics[topic]?.uncommitted.push(record);
-    if (fact.transactional === true) return;
-    topics[topic]?.committed.push(record);
-    visible.get(topic)?.[partition]?.push(record);
+    // Whose it is may be unknown; then nothing ends it.
+    const producerId = fact.transactional === true ? (fact.producerId ?? -1) : undefined;
+    show(readerOf(topic, partition).append(record, producerId));
   };
 
-  return { topics, visible, appended };
+  const marked = ({ topic, partition, producerId, outcome }: MarkerFact): void => {
+    open(topic, partition + 1);
+    show(readerOf(topic, partition).mark(producerId, outcome));
+  };
+
+  return { topics, visible, appended, marked };
 }

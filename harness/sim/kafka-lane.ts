@@ -3,7 +3,6 @@
  * One request at a time per connection, as Kafka does. Heartbeats, Metadata, ApiVersions and empty Fetches are no
  * places a fault can be put at; a Fetch is one only when records are in its answer.
  */
-import { toBytes, type Bytes } from '#check';
 import type { Broker, BrokerEvent, KafkaRequest } from '#broker';
 import type { ErrorName } from '#protocol';
 import type { Connection, Listener } from './network.ts';
@@ -16,6 +15,7 @@ import {
   topicsOf,
   type FetchedRecords,
 } from './kafka-operations.ts';
+import { KafkaLog } from './kafka-log.ts';
 import type { Op } from './passage.ts';
 import type { Asker } from './visits.ts';
 import { TransactionWatch } from './transaction-watch.ts';
@@ -38,6 +38,8 @@ export interface KafkaLane extends Listener {
   /** Which command a record is about. */
   commandAt(topic: string, partition: number, offset: number): string | undefined;
   commandsBetween(topic: string, partition: number, from: number, to: number): string[];
+  /** Behind the last record that a read_committed reader sees. */
+  visibleEnd(topic: string, partition: number): number;
   /** Who owns a connection. */
   slotOf(connection: number | undefined): string | undefined;
   sessionTimeoutOf(slot: string): number | undefined;
@@ -61,7 +63,7 @@ class BrokerLane implements KafkaLane {
   readonly #broker: Broker;
   readonly #lines = new Map<number, Line>();
   readonly #owners = new Map<number, Connection>();
-  readonly #commands = new Map<string, (string | undefined)[]>();
+  readonly #log: KafkaLog;
   readonly #lastCommit = new Map<string, number>();
   readonly #sessionTimeouts = new Map<string, number>();
   readonly #transactions: TransactionWatch;
@@ -74,6 +76,7 @@ class BrokerLane implements KafkaLane {
     this.#world = world;
     this.#broker = broker;
     this.#transactions = new TransactionWatch(world, broker);
+    this.#log = new KafkaLog(world, (connection) => this.#owners.get(connection ?? -1)?.owner);
   }
 
   opened(connection: Connection): void {
@@ -137,8 +140,7 @@ class BrokerLane implements KafkaLane {
   }
 
   commandsBetween(topic: string, partition: number, from: number, to: number): string[] {
-    const known = this.#commands.get(`${topic}/${partition}`) ?? [];
-    return known.slice(Math.max(from, 0), Math.max(to, 0)).filter((id) => id !== undefined);
+    return this.#log.commandsBetween(topic, partition, from, to);
   }
 
   slotOf(connection: number | undefined): string | undefined {
@@ -157,8 +159,12 @@ class BrokerLane implements KafkaLane {
     return this.#members.get(group) ?? [];
   }
 
+  visibleEnd(topic: string, partition: number): number {
+    return this.#log.visibleEnd(topic, partition);
+  }
+
   commandAt(topic: string, partition: number, offset: number): string | undefined {
-    return this.#commands.get(`${topic}/${partition}`)?.[offset];
+    return this.#log.commandAt(topic, partition, offset);
   }
 
   #advance(line: Line): void {
@@ -318,9 +324,12 @@ class BrokerLane implements KafkaLane {
   }
 
   #record(event: BrokerEvent): void {
-    if (event.kind === 'appended') return this.#recordAppend(event);
+    if (event.kind === 'appended') return this.#log.appended(event);
+    if (event.kind === 'marker') return this.#log.marked(event);
     if (event.kind === 'transaction') {
-      return this.#transactions.changed(event, this.#owners.get(event.connection ?? -1)?.owner);
+      const owner = this.#owners.get(event.connection ?? -1)?.owner;
+      this.#log.transaction(event, owner);
+      return this.#transactions.changed(event, owner);
     }
     if (event.kind === 'committed') {
       const { group, topic, partition, offset } = event;
@@ -347,36 +356,6 @@ class BrokerLane implements KafkaLane {
         assigned.flatMap(({ slot }) => slot ?? []),
       );
       this.#world.recorder.add({ kind: 'assign', group, generation, members: assigned });
-    }
-  }
-
-  #recordAppend(event: BrokerEvent & { kind: 'appended' }): void {
-    const { topic, partition, connection } = event;
-    const batch = event.batch();
-    const slot = this.slotOf(connection);
-    const key = `${topic}/${partition}`;
-    let known = this.#commands.get(key);
-    if (known === undefined) this.#commands.set(key, (known = []));
-    if (batch.control) return;
-    for (const entry of batch.records) {
-      const headers = Object.fromEntries(
-        entry.headers.map(({ key: name, value }) => [name, toBytes(value)] as const),
-      ) as Record<string, Bytes>;
-      const command = this.#world.records.commandOf(topic, entry);
-      known[entry.offset] = command;
-      this.#world.recorder.add({
-        kind: 'append',
-        topic,
-        partition,
-        offset: entry.offset,
-        key: toBytes(entry.key),
-        value: toBytes(entry.value),
-        ...(entry.headers.length > 0 && { headers }),
-        ...(command !== undefined && { command }),
-        ...(slot !== undefined && { slot }),
-        ...(batch.producerId >= 0 && { producerId: batch.producerId }),
-        ...(batch.transactional && { transactional: true }),
-      });
     }
   }
 }

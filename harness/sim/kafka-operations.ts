@@ -151,7 +151,10 @@ function firstError(value: unknown, depth: number): number {
     }
     return 0;
   }
-  const { errorCode } = value as { errorCode?: number };
+  const { partitionErrorCode, errorCode = partitionErrorCode } = value as {
+    readonly errorCode?: number;
+    readonly partitionErrorCode?: number;
+  };
   if (errorCode !== undefined && errorCode !== 0) return errorCode;
   if (depth === 3) return 0;
   for (const entry of Object.values(value)) {

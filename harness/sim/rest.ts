@@ -65,7 +65,7 @@ class RestWatch implements Rest {
       for (let partition = 0; partition < partitions; partition++) {
         result.set(
           `${topic}/${partition}`,
-          this.#world.broker.offsets(topic, partition).highWatermark,
+          this.#world.broker.offsets(topic, partition).recordsEnd,
         );
       }
     }
@@ -76,9 +76,8 @@ class RestWatch implements Rest {
     for (const group of this.#world.chapter.groups) {
       for (const [topic, { partitions }] of Object.entries(this.#world.chapter.topics)) {
         for (let partition = 0; partition < partitions; partition++) {
-          const { highWatermark } = this.#world.broker.offsets(topic, partition);
-          if (Math.max(this.#world.broker.committed(group, topic, partition), 0) < highWatermark)
-            return true;
+          const end = this.#world.kafka.visibleEnd(topic, partition);
+          if (Math.max(this.#world.broker.committed(group, topic, partition), 0) < end) return true;
         }
       }
     }

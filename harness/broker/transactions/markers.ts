@@ -1,8 +1,9 @@
 /**
  * The step after EndTxn: its answer is on its way, and no reader knows yet. Some milliseconds
  * later the markers are written, partition by partition in the order in which these were added,
- * and the transaction is complete. It is always a step of its own, also with a delay of 0, which an
- * ending without any partition always has (EndTxn 5 aborts what was never begun).
+ * offsets last (Kafka has its own order), and the transaction is complete. It is always a step of
+ * its own, also with a delay of 0, which an ending without any partition always has (EndTxn 5
+ * aborts what was never begun).
  *
  * Whoever drives the broker may give a transactional id another delay, hold its markers, and write
  * them when it likes; a real coordinator under load does no less (up to 100 ms were seen).
@@ -106,7 +107,9 @@ export class Markers {
       producerEpoch: epoch,
       outcome: outcomeOf(transaction),
     };
-    for (const place of transaction.partitions.values()) {
+    const places = [...transaction.partitions.values()];
+    const offsetsLast = places.toSorted((a, b) => Number(isOffsets(a)) - Number(isOffsets(b)));
+    for (const place of offsetsLast) {
       const error = this.#host.writeMarker({ ...place, ...marker }, nowMs);
       if (error === 'NONE') transaction.partitions.delete(partitionName(place));
     }
@@ -117,6 +120,10 @@ export class Markers {
       this.#onComplete(transaction, atMs),
     );
   }
+}
+
+function isOffsets({ topic }: TopicPartition): boolean {
+  return topic === '__consumer_offsets';
 }
 
 function outcomeOf(transaction: Transaction): Outcome {

@@ -12,7 +12,7 @@ export const commitSafe: SharedDefinition = {
   says: 'a committed offset promises that every record below it is done',
   when: 'always',
   // An append counts too: a commit may promise what is not even written.
-  after: ['commit', 'append'],
+  after: ['commit', 'append', 'marker'],
   start: (chapter) => (sight) => {
     for (const { group, topic, partition, offset, bySlot, seq } of sight.committed) {
       if (!chapter.groups.includes(group)) continue;

@@ -12,7 +12,7 @@ export const noInvention: SharedDefinition = {
   name: 'no-invention',
   says: 'what is done was asked for, and is done as it was asked for',
   when: 'always',
-  after: ['port', 'append', 'table'],
+  after: ['port', 'append', 'marker', 'table'],
   start: (chapter) => {
     // An effect that was right stays right while the list only grows.
     let checked = 0;
