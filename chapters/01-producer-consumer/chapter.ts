@@ -107,8 +107,8 @@ export const producerConsumer = chapter({
       'A committed offset is the next to read, of one group id. Are both right after a restart?',
     ],
     'calm-exact': [
-      'Nothing failed here. How often was the greeting delivered, how often did it reach the sink?',
-      'Do the two differ? Look at the handler. If not: who reads the topic, and from where?',
+      'Nothing failed here. Follow the greeting: was it taken, delivered, recorded, and how often?',
+      'Recorded and delivered unequally? Look at the handler. Else: who reads, and from where?',
     ],
   },
   mutants: {
