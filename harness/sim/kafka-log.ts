@@ -49,6 +49,9 @@ export class KafkaLog {
     const batch = read();
     const owner = this.#ownerOf(connection);
     const log = this.#open(topic, partition);
+    // Kafka takes a transactional batch of no producer for a plain one.
+    const producerId = batch.producerId >= 0 ? batch.producerId : undefined;
+    const transactional = batch.transactional && producerId !== undefined;
     for (const entry of batch.records) {
       const headers = Object.fromEntries(
         entry.headers.map(({ key: name, value }) => [name, toBytes(value)] as const),
@@ -65,11 +68,10 @@ export class KafkaLog {
         ...(entry.headers.length > 0 && { headers }),
         ...(command !== undefined && { command }),
         ...(owner !== undefined && { slot: owner.slot }),
-        ...(batch.producerId >= 0 && { producerId: batch.producerId }),
-        ...(batch.transactional && { transactional: true }),
+        ...(producerId !== undefined && { producerId }),
+        ...(transactional && { transactional }),
       });
-      const producerId = batch.transactional ? batch.producerId : undefined;
-      see(log, log.committed.append(entry.offset, producerId));
+      see(log, log.committed.append(entry.offset, transactional ? producerId : undefined));
     }
   }
 

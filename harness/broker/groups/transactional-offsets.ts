@@ -10,6 +10,9 @@
  * 4. an older epoch → INVALID_PRODUCER_EPOCH
  * 5. metadata that is too long → OFFSET_METADATA_TOO_LARGE, for that partition
  *
+ * Between EndTxn and the marker a late offset is taken where the transaction has written one before,
+ * and becomes part of it; elsewhere the coordinator says CONCURRENT_TRANSACTIONS (both seen).
+ *
  * A commit takes effect only where nothing was committed since it was written; an abort forgets.
  */
 import type { ErrorName } from '#protocol';

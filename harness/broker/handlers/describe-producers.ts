@@ -1,7 +1,8 @@
 /**
  * DescribeProducers (61), version 0: what a partition remembers of its producers, open transactions
  * with their first offset. Coordinator epoch: that of the last marker, -1 without one. An unknown
- * topic or partition → UNKNOWN_TOPIC_OR_PARTITION.
+ * topic or partition → UNKNOWN_TOPIC_OR_PARTITION, with a sentence for the topic only (seen on 3.9.1
+ * and 4.3.1).
  */
 import { errorCode } from '#protocol';
 import { handler } from '../handler.ts';
@@ -18,7 +19,9 @@ export const describeProducers = handler('DescribeProducers', ({ state, request 
         return {
           partitionIndex,
           errorCode: errorCode(error),
-          errorMessage: null,
+          errorMessage: state.topics.has(name)
+            ? null
+            : 'This server does not host this topic-partition.',
           activeProducers: found === undefined ? [] : producersOf(found),
         };
       }),

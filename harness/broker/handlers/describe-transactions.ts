@@ -1,7 +1,7 @@
 /**
  * DescribeTransactions (65), version 0: the coordinator's view of transactional ids. Unknown →
  * TRANSACTIONAL_ID_NOT_FOUND, "" → INVALID_REQUEST. Partitions that have their marker are not
- * listed any more. The start is -1 unless there was a transaction since the last InitProducerId.
+ * listed any more. The start is -1 before the first transaction; as `kafka-4` after each InitProducerId.
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler } from '../handler.ts';

@@ -63,7 +63,8 @@ export function initialize(
   }
   transaction.state = 'Empty';
   transaction.timeoutMs = timeoutMs;
-  transaction.startedAtMs = -1;
+  // Only DescribeTransactions and ListTransactions show it: 3.9.1 leaves what was there.
+  if (host.config.profile === 'kafka-4') transaction.startedAtMs = -1;
   transaction.updatedAtMs = nowMs;
   const { producerId, epoch } = transaction;
   return { error: 'NONE', producerId, producerEpoch: epoch };

@@ -65,7 +65,7 @@ export interface Transaction {
   state: TransactionState;
   /** By `partitionName`, in the order in which they were added. Markers take them out again. */
   readonly partitions: Map<string, TopicPartition>;
-  /** -1 = there was none since the last InitProducerId. */
+  /** -1 = there was none. */
   startedAtMs: number;
   updatedAtMs: number;
 }

@@ -338,4 +338,20 @@ describe('readers', () => {
     desk.pass(4);
     expect(desk.stateOf('x')).toMatchObject({ transactionState: 'CompleteCommit', topics: [] });
   });
+
+  test.each([
+    ['kafka-3.9', 1_000_000, 0],
+    ['kafka-4', -1, 1],
+  ] as const)('%s: a new owner is shown the start %i', (profile, startMs, listed) => {
+    desk = new TransactionDesk({ profile });
+    expect(desk.stateOf(desk.producer('x').id).transactionStartTimeMs).toBe(-1);
+    end(desk.begun('x'), true);
+    desk.producer('x');
+    expect(desk.stateOf('x').transactionStartTimeMs).toBe(startMs);
+    const longerThan = (durationFilter: number): unknown[] => {
+      const filters = { stateFilters: [], producerIdFilters: [], durationFilter };
+      return desk.ask('ListTransactions', 1, filters).transactionStates;
+    };
+    expect(longerThan(500_000)).toHaveLength(listed);
+  });
 });

@@ -57,6 +57,24 @@ test('who asks for everything hears nothing of a partition with pending offsets 
   expect(all().topics[0].partitions).toMatchObject([{ committedOffset: -1, errorCode: 88 }]);
 });
 
+test('a late offset joins the transaction that has ended, where that has written one', () => {
+  desk.addOffsets(producer, 'g');
+  desk.txnOffset(producer, 'g', 7);
+  desk.commit(producer);
+  expect(desk.txnOffset(producer, 'g', 100)).toBe('NONE');
+  settle();
+  expect(desk.offset('g', 7, true)).toBe(100);
+});
+
+test('elsewhere it has to wait for the markers, and is then no part of a transaction', () => {
+  desk.add(producer);
+  desk.commit(producer);
+  expect(desk.txnOffset(producer, 'g', 5)).toBe('CONCURRENT_TRANSACTIONS');
+  expect(desk.txnOffset(producer, 'g', 5, { version: 4 })).toBe('CONCURRENT_TRANSACTIONS');
+  settle();
+  expect(desk.txnOffset(producer, 'g', 5)).toBe('INVALID_TXN_STATE');
+});
+
 test('an abort drops them', () => {
   desk.broker.setCommitted('g', 't', 0, 3);
   desk.addOffsets(producer, 'g');
