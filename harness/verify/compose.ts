@@ -8,7 +8,7 @@ import type { Blame, Excerpt, Report, ReportFinding, Verdict } from './report.ts
 import type { SearchResult, Unknown } from './search.ts';
 import { faultsOf } from './tally.ts';
 import { coverageOf, type Painting } from './coverage/coverage.ts';
-import type { Trial } from './coverage/measure.ts';
+import type { Measured, Trial } from './coverage/measure.ts';
 
 /** A finding made small and seen once more, traced and with nothing shared. */
 export interface Shown {
@@ -30,6 +30,7 @@ export interface ComposeInput {
   readonly corpus: Corpus;
   readonly search: SearchResult;
   readonly shown: Shown | undefined;
+  readonly measured: Measured | undefined;
   /** Crashes of the coverage that were run again, and whether they gave the same. */
   readonly replayed: ReadonlyMap<Trial, boolean>;
   /** The example was asked for with faults, or a saved schedule: nothing was searched. */
@@ -39,7 +40,7 @@ export interface ComposeInput {
 }
 
 export function compose(input: ComposeInput): Report {
-  const { chapter, chapterName, level, seed, seconds, search, shown, single } = input;
+  const { chapter, chapterName, level, seed, seconds, search, shown, single, measured } = input;
   const { tally, unknown, complete } = search;
   const properties = Object.keys(chapter.properties);
   const findings = shown === undefined ? [] : reportFindings(input, shown);
@@ -62,7 +63,7 @@ export function compose(input: ComposeInput): Report {
     ...(unknown === undefined && !ours && !proven && !complete && { unknown: tooLittle }),
     notes: [...tally.notes],
     ...(!single && { certificate }),
-    ...(search.measured && { coverage: coverageOf(search.measured, paintingOf(input)) }),
+    ...(measured && { coverage: coverageOf(measured, paintingOf(input)) }),
     world: 'simulated',
     // A search that stopped at a finding left much unjudged; only a finished one has to say what.
     notJudged: ours ? [] : properties.filter((name) => !tally.judged.has(name)),

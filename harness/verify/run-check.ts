@@ -16,7 +16,7 @@ import type { NamedProgram } from './engine/messages.ts';
 import { createPool, type Pool } from './engine/pool.ts';
 import type { CheckRequest } from './request.ts';
 import type { Report } from './report.ts';
-import type { Trial } from './coverage/measure.ts';
+import type { Measured, Trial } from './coverage/measure.ts';
 import { explore } from './explore.ts';
 import { neverStruck } from './never-struck.ts';
 import { search, type SearchInput, type SearchResult } from './search.ts';
@@ -50,7 +50,8 @@ export async function runCheck(request: CheckRequest, lent?: Pool): Promise<Repo
     const check = await prepare(request, pool, true);
     const result = check.single ? await runOne(check) : await search(check.input);
     const shown = await show(check, result);
-    const replayed = await replayMarks(check, result);
+    const measured = await result.measured;
+    const replayed = await replayMarks(check, measured);
     return compose({
       chapterName: check.chapter.folder,
       chapter: check.input.chapter,
@@ -61,6 +62,7 @@ export async function runCheck(request: CheckRequest, lent?: Pool): Promise<Repo
       corpus: check.corpus,
       search: result,
       shown,
+      measured,
       replayed,
       single: check.single !== undefined,
       flags: flagsOf(check.chapter, request),
@@ -253,7 +255,7 @@ async function runOne({ runner, single, input }: Check): Promise<SearchResult> {
 /** Runs again what the marks of the coverage say, where that was asked for. */
 async function replayMarks(
   { runner, request }: Check,
-  { measured }: SearchResult,
+  measured: Measured | undefined,
 ): Promise<ReadonlyMap<Trial, boolean>> {
   const replayed = new Map<Trial, boolean>();
   if (request.verify !== true || measured === undefined) return replayed;

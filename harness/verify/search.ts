@@ -36,8 +36,8 @@ export interface SearchResult {
   readonly fresh: boolean;
   /** All singles of the level were executed. */
   readonly complete: boolean;
-  /** Where the calls of the service are known. */
-  readonly measured?: Measured;
+  /** Where the calls of the service matter; goes on while the finding is made small. */
+  readonly measured?: Promise<Measured | undefined>;
 }
 
 export interface SearchInput {
@@ -97,7 +97,9 @@ class Search {
         if (decision.made) break;
       }
     }
-    if (calm !== undefined) await this.#measure(calm, this.#input.request.coverage === true);
+    const measured =
+      calm && this.#measure(calm, this.#input.request.coverage === true).then(() => this.#measured);
+    measured?.catch(() => undefined); // said by whoever waits for it
     const { hit, unknown, fresh } = decision;
     const { singles: share, unfired } = this.#tally;
     const all = share.of > 0 && share.tried + unfired >= share.of;
@@ -107,7 +109,7 @@ class Search {
       fresh,
       tally: this.#tally,
       complete: all && !decision.made,
-      ...(this.#measured && { measured: this.#measured }),
+      ...(measured && { measured }),
     };
   }
 

@@ -1,74 +1,8 @@
 /** Which operation belongs to which call, and that looking changes nothing. */
 import { describe, expect, test } from 'vitest';
-import { bundle, createLoader, type Bundle, type Visit } from '#sim';
-import { printPhasedPoint, type Schedule } from '#schedule';
-import type { ChapterDefinition } from '#kit';
-import { course, worker } from './support/course.ts';
-import { exercise } from './support/play.ts';
-import { runSchedule, type Run } from './support/run.ts';
-
-const repeat = { kind: 'republish', on: 'm1', place: 'at rest' } as const;
-const stop = { kind: 'stop', on: 'worker-0', place: 'at rest' } as const;
-
-interface Looked {
-  readonly plain: Run;
-  readonly marked: Run;
-  readonly visits: readonly Visit[];
-  readonly bundle: Bundle;
-}
-
-/** The same schedule on the plain service and on the marked one. */
-async function looked(files: Readonly<Record<string, string>>): Promise<Looked> {
-  const { worker: role } = course.roles;
-  const chapter = { ...course, roles: { worker: role } } as ChapterDefinition;
-  const projectRoot = exercise(files);
-  const request = { folders: ['exercise'], entries: { worker: 'service.ts' }, projectRoot };
-  const schedule: Schedule = {
-    format: 1,
-    chapter: 'tiny',
-    seed: 7,
-    instances: {},
-    commands: ['m1', 'm2', 'm3'].map((id) => ({ id, value: { id } })),
-    faults: [repeat, stop],
-    holds: [],
-  };
-  const marks = await bundle({ ...request, sites: true });
-  const plain = await runSchedule({
-    chapter,
-    schedule,
-    loader: createLoader(await bundle(request), chapter),
-    plot: { fresh: true },
-  });
-  let list = (): readonly Visit[] => [];
-  const marked = await runSchedule({
-    chapter,
-    schedule,
-    loader: createLoader(marks, chapter),
-    plot: {
-      fresh: true,
-      sites: true,
-      watch: ({ visits }) => (list = () => visits?.log().visits ?? []),
-    },
-  });
-  return { plain, marked, visits: list(), bundle: marks };
-}
-
-/** `record(…) m1: sink.record before, sink.record after`, one line a visit. */
-function told({ visits, marked, bundle: { sites } }: Looked, call: RegExp): string[] {
-  return visits.flatMap(({ site, crossings }) => {
-    const found = sites.find(({ id }) => id === site);
-    if (found === undefined || !call.test(found.call)) return [];
-    const points = crossings.flatMap((index) => {
-      const { point, phase } = marked.crossings[index] ?? {};
-      if (point === undefined || phase !== 'before apply') return [];
-      return [`${point.operation} ${point.cause.join('+')}`.trim()];
-    });
-    return [`${found.line} ${points.join(', ')}`.trim()];
-  });
-}
-
-const lineOf = (code: string, text: string): number =>
-  code.slice(0, code.indexOf(text)).split('\n').length;
+import { printPhasedPoint } from '#schedule';
+import { worker } from './support/course.ts';
+import { lineOf, looked, told } from './support/look.ts';
 
 test('an effect belongs to its call, the automatic commit to consumer.run', async () => {
   const code = worker();

@@ -109,7 +109,12 @@ class Measurement {
     if (least === undefined || ground === undefined) {
       return { workload: example, sites: [], unreached: [], unavailable: differs };
     }
-    this.#plan(ground, least, undefined);
+    // What the workload breaks by itself would hide what a crash does: then the example shows all
+    // that it comes to.
+    if (![...ground.broken].every((name) => least.broken.has(name))) {
+      this.#plan(least, least, undefined);
+    }
+    this.#plan(ground, least, undefined, new Set(this.#sites.keys()));
     await this.#make();
     let unreached = marked.sites.filter(
       ({ id, use }) => use === 'awaited' && ground.marked.visits?.called.includes(id) === false,
@@ -148,17 +153,22 @@ class Measurement {
   }
 
   /** Every moment of every visit, each on the ground with the fewest faults that comes to it. */
-  #plan(ground: Ground, least: Ground, under: readonly Fault[] | undefined): void {
-    const known = new Set(least.crossings.map(({ point }) => pointKey(point, 'before apply')));
+  #plan(
+    ground: Ground,
+    least: Ground,
+    under: readonly Fault[] | undefined,
+    known: ReadonlySet<string> = new Set(),
+  ): void {
+    const early = new Set(least.crossings.map(({ point }) => pointKey(point, 'before apply')));
     const { visits: log } = ground.marked;
     for (const visit of log?.visits ?? []) {
-      const record = this.#record(visit.site, under);
-      if (record === undefined || record.under !== under) continue;
+      const record = known.has(visit.site) ? undefined : this.#record(visit.site, under);
+      if (record?.under !== under || record === undefined) continue;
       record.visits++;
       const moments = momentsOf(visit, ground.crossings, log as VisitLog);
       for (const phase of phases) {
         for (const moment of moments[phase]) {
-          const base = known.has(pointKey(moment.point, 'before apply')) ? least : ground;
+          const base = early.has(pointKey(moment.point, 'before apply')) ? least : ground;
           record.trials[phase].add(this.#trial(moment, base));
         }
       }
