@@ -7,7 +7,7 @@ import type { Fact } from '#check';
 import type { FaultKind } from '#schedule';
 import { logName, roleOf, type Append, type Deliver, type Done, type Reading } from './reading.ts';
 import { committedPast, type Scene } from './scene.ts';
-import { list, number } from './words.ts';
+import { errandNoun, list, number } from './words.ts';
 
 export interface Aftermath {
   /** Stands before the consequence. */
@@ -78,7 +78,7 @@ const deliveredAgain: Look = (scene, reading) => {
   const done = secondTime(scene, reading);
   return {
     ...restartOffset(scene, reading, delivery),
-    consequence: done ? `${base} and ${twice(scene, done)}` : base,
+    consequence: done ? `${base} and ${twice(scene, done, reading)}` : base,
   };
 };
 
@@ -96,7 +96,7 @@ function restartOffset(
 
 const doneAgain: Look = (scene, reading) => {
   const done = secondTime(scene, reading);
-  return done && scene.kind !== 'restart' ? { fact: twice(scene, done) } : undefined;
+  return done && scene.kind !== 'restart' ? { fact: twice(scene, done, reading) } : undefined;
 };
 
 function secondTime(scene: Scene, reading: Reading): Done | undefined {
@@ -105,10 +105,18 @@ function secondTime(scene: Scene, reading: Reading): Done | undefined {
     .find((done) => done.seq > scene.seq && reading.again.has(done.seq));
 }
 
-function twice({ affected }: Scene, done: Done): string {
-  return done.kind === 'port'
-    ? `${done.name} took ${list(affected)} a second time`
-    : `${list(affected)} was sent to ${done.topic} a second time`;
+function twice({ affected }: Scene, done: Done, reading: Reading): string {
+  switch (done.kind) {
+    case 'port':
+      return `${done.name} took ${list(affected)} a second time`;
+    case 'table': {
+      const statement = reading.statement(done);
+      const what = statement ? errandNoun(statement) : 'the change';
+      return `${what} was applied a second time`;
+    }
+    case 'append':
+      return `${list(affected)} was sent to ${done.topic} a second time`;
+  }
 }
 
 const sentAgain: Look = (scene, reading) => {

@@ -18,7 +18,7 @@ function told(command: string, reading: Reading): string | undefined {
   const done = reading.done(command);
   const second = done.find((effect) => reading.again.has(effect.seq));
   if (second) {
-    const how = second.kind === 'port' ? `${second.name} took it` : `${second.topic} got it`;
+    const how = `${taker(second)} it`;
     return `${command} was done, and at ${number(second.atMs)} ms ${how} a second time`;
   }
   const [first] = done;
@@ -40,8 +40,7 @@ function undone(command: string, reading: Reading): string | undefined {
 /** Done once: then only what Kafka was told about it can be wrong. */
 function toldOnce(command: string, done: Done, reading: Reading): string | undefined {
   const commit = commitOf(command, reading);
-  const did =
-    done.kind === 'port' ? `${done.name} took ${command}` : `${done.topic} got ${command}`;
+  const did = `${taker(done)} ${command}`;
   if (!commit) return `${did} at ${number(done.atMs)} ms, and Kafka was never told so`;
   if (commit.seq < done.seq) {
     return (
@@ -53,6 +52,18 @@ function toldOnce(command: string, done: Done, reading: Reading): string | undef
   return slot !== undefined && group !== roleOf(slot)
     ? `${did} at ${number(done.atMs)} ms, and ${slot} told Kafka so for the group ${group}`
     : undefined;
+}
+
+/** `sink.record took` */
+function taker(done: Done): string {
+  switch (done.kind) {
+    case 'port':
+      return `${done.name} took`;
+    case 'table':
+      return 'the database got';
+    case 'append':
+      return `${done.topic} got`;
+  }
 }
 
 function commitOf(command: string, reading: Reading): Commit | undefined {

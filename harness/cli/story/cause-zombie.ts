@@ -72,5 +72,12 @@ function doneBy(slot: string, scene: Scene, reading: Reading): Done | undefined 
 
 function didIt(done: Done, { commands }: Scene): string {
   const about = list(commands);
-  return done.kind === 'port' ? `called ${done.name} ${about}` : `sent ${about} to ${done.topic}`;
+  switch (done.kind) {
+    case 'port':
+      return `called ${done.name} ${about}`;
+    case 'table':
+      return `wrote ${about} to the database`;
+    case 'append':
+      return `sent ${about} to ${done.topic}`;
+  }
 }

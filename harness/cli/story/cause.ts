@@ -36,6 +36,16 @@ const death: Readonly<Record<Errand, { readonly before: Cause; readonly after: C
         ? `${s.slot} died after ${s.call} had taken ${s.about}; ${s.told}`
         : `${s.slot} died after ${s.call} had taken ${s.about} and before ${s.knew}`,
   },
+  statement: {
+    before: (s) =>
+      s.committed
+        ? `${s.slot} died before ${s.noun} reached the database, yet ${s.told}`
+        : `${s.slot} died before ${s.noun} reached the database`,
+    after: (s) =>
+      s.committed
+        ? `${s.slot} died after ${s.noun} was applied; ${s.told}`
+        : `${s.slot} died after ${s.noun} was applied and before ${s.knew}`,
+  },
   send: {
     before: (s) =>
       s.committed && !s.isInput
@@ -95,7 +105,8 @@ function errorAnswer(scene: Scene): string {
   const code = scene.options?.code ?? 'an error';
   if (!point) return `${slot} was answered ${code}`;
   const though = phase === 'before apply' ? '' : `, though it ${errandHappened(point.operation)}`;
-  return `Kafka answered ${scene.noun} with ${code}${though}`;
+  const who = errandOf(point.operation) === 'statement' ? 'The database' : 'Kafka';
+  return `${who} answered ${scene.noun} with ${code}${though}`;
 }
 
 const causes: Readonly<Record<FaultKind, Cause>> = {

@@ -3,9 +3,18 @@
  * weighs.
  */
 import type { Fact } from '#check';
-import { logName, roleOf, type Commit, type Deliver, type Port, type Reading } from './reading.ts';
+import {
+  isChange,
+  logName,
+  roleOf,
+  type Change,
+  type Commit,
+  type Deliver,
+  type Port,
+  type Reading,
+} from './reading.ts';
 import type { Cell } from './rows.ts';
-import { commitWords, duration, list, plural } from './words.ts';
+import { commitWords, duration, errandOf, list, plural, statementWords } from './words.ts';
 
 /** A row before it is known whether it is part of the proof. */
 export interface Draft {
@@ -28,6 +37,8 @@ export function draftOf(
       return commitDraft(fact, reading);
     case 'port':
       return portDraft(fact, reading);
+    case 'table':
+      return isChange(fact) ? changeDraft(fact, reading) : undefined;
     case 'command':
       return commandDraft(fact, reading);
     case 'instance':
@@ -144,6 +155,26 @@ function portDraft(fact: Port, reading: Reading): Draft {
   };
 }
 
+/** More rows than these are counted. */
+const mostChanges = 4;
+
+/** What a commit changed, beside the statement that committed it. */
+function changeDraft(fact: Change, reading: Reading): Draft {
+  const statement = reading.statement(fact);
+  const what = statement ? statementWords(statement) : 'a commit';
+  const changes = reading.changes(fact.seq);
+  const more = changes.length - mostChanges;
+  const shown = [...changes.slice(0, mostChanges), ...(more > 0 ? [`${more} more`] : [])];
+  return {
+    cells: [
+      { lane: `slot ${fact.slot}`, text: what },
+      ...shown.map((text) => ({ lane: 'tables database', text })),
+    ],
+    sentence: `${fact.slot}: ${what}; in the database: ${shown.join('; ')}.`,
+    weight: 60,
+  };
+}
+
 function brief(args: readonly unknown[]): string {
   const text = JSON.stringify(args.length === 1 ? args[0] : args) ?? '';
   return text.length > 24 ? `${text.slice(0, 23)}…` : text;
@@ -242,6 +273,39 @@ function isRoutine({ error, operation }: Extract<Fact, { kind: 'operation' }>): 
   return error === 'REBALANCE_IN_PROGRESS' && !operation.endsWith('OffsetCommit');
 }
 
+/** Within a transaction; the one that commits is told with what it changed. */
+function statementDraft(
+  fact: Extract<Fact, { kind: 'operation' }>,
+  reading: Reading,
+  slots: ReadonlySet<string>,
+): Draft | undefined {
+  if (fact.step === 'arrived') return undefined;
+  const failed = fact.error !== undefined;
+  if (fact.step === 'answered' && !failed) return undefined;
+  // An error is told when it is answered.
+  if (fact.step === 'applied' && (failed || committed(fact, reading))) return undefined;
+  const words = statementWords(fact);
+  const text = {
+    applied: words,
+    waits: `${words} waits for a lock`,
+    answered: `${words} → ${fact.error}`,
+    lost: `${words} is lost`,
+  }[fact.step];
+  const weight = { applied: 40, waits: 55, answered: 48, lost: 25 }[fact.step];
+  return {
+    cells: [{ lane: `slot ${fact.slot}`, text }],
+    sentence: `${fact.slot}: ${text}.`,
+    weight: slots.has(fact.slot) ? weight : 0,
+  };
+}
+
+function committed(fact: Extract<Fact, { kind: 'operation' }>, reading: Reading): boolean {
+  const next = reading.facts.find(
+    ({ kind, seq }) => seq > fact.seq && (kind === 'table' || kind === 'operation'),
+  );
+  return next !== undefined && isChange(next) && reading.statement(next)?.seq === fact.seq;
+}
+
 /** Requests show through their effects; on their own only where they failed or vanished. */
 function operationDraft(
   fact: Extract<Fact, { kind: 'operation' }>,
@@ -259,6 +323,7 @@ function operationDraft(
       point.cause.join() === fact.cause.join(),
   );
   if (struck) return undefined;
+  if (errandOf(fact.operation) === 'statement') return statementDraft(fact, reading, slots);
   const failed = fact.step === 'answered' && fact.error !== undefined;
   if (!failed && fact.step !== 'lost') return undefined;
   const text = failed ? `${name}${about} → ${fact.error}` : `${name}${about} is lost`;

@@ -4,7 +4,7 @@
  * each of them in the table.
  */
 import type { Fact } from '#check';
-import type { Commit, Reading } from './reading.ts';
+import { isChange, type Commit, type Reading } from './reading.ts';
 import type { Focus } from './rows.ts';
 
 const speaksOfCommits = /\bcommit|\btold Kafka|\bKafka (knew|was told|had( already)? stored)/;
@@ -53,9 +53,8 @@ function commitsAbout(
 function callsAbout(command: string, text: string, reading: Reading): Fact[] {
   const calls = reading.facts.filter(
     (fact) =>
-      fact.kind === 'port' &&
-      text.includes(fact.name) &&
-      reading.commandsOf(fact).includes(command),
+      reading.commandsOf(fact).includes(command) &&
+      (isChange(fact) || (fact.kind === 'port' && text.includes(fact.name))),
   );
   return [calls[0], calls.find(({ seq }) => reading.again.has(seq))].filter(
     (call) => call !== undefined,

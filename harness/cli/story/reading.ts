@@ -3,8 +3,18 @@
  * Nothing is judged here; the properties did that. Works on any topics, ports and roles, for it
  * only follows commands.
  */
-import type { AppendFact, CommitFact, DeliverFact, Fact, FaultFact, PortFact } from '#check';
+import type {
+  AppendFact,
+  CommitFact,
+  DeliverFact,
+  Fact,
+  FaultFact,
+  OperationFact,
+  PortFact,
+  TableFact,
+} from '#check';
 import type { Fault, FaultPoint, Phase, Schedule } from '#schedule';
+import { changesByCommit } from './changes.ts';
 
 /** A fault that struck, joined with its entry in the schedule. */
 export interface Struck {
@@ -24,11 +34,15 @@ export type Append = AppendFact & Stamped;
 export type Commit = CommitFact & Stamped;
 export type Deliver = DeliverFact & Stamped;
 export type Port = PortFact & Stamped;
+export type Operation = OperationFact & Stamped;
+/** A change of the tables that a process committed. */
+export type Change = TableFact & Stamped & { readonly slot: string };
 
 /**
- * What a service did in the outside: a port call that took effect, or a record in a further topic.
+ * What a service did in the outside: a port call that took effect, a record in a further topic, a
+ * commit that changed the tables.
  */
-export type Done = Port | Append;
+export type Done = Port | Append | Change;
 
 export interface Reading {
   readonly facts: readonly Fact[];
@@ -44,6 +58,10 @@ export interface Reading {
   input(command: string): Append | undefined;
   done(command: string): readonly Done[];
   delivered(command: string): readonly Deliver[];
+  /** The statement that committed a change. */
+  statement(change: Change): Operation | undefined;
+  /** What a commit changed, row by row. */
+  changes(seq: number): readonly string[];
   /** The last commit of a group on a partition before a position. */
   committedBefore(seq: number, topic: string, partition: number): Commit | undefined;
 }
@@ -63,6 +81,7 @@ export function read(facts: readonly Fact[], schedule: Schedule): Reading {
   const commits = facts.filter((fact): fact is Commit => fact.kind === 'commit');
   const delivers = facts.filter((fact): fact is Deliver => fact.kind === 'deliver');
   for (const fact of facts) commands.set(fact.seq, commandsAbout(fact, facts, appends, commits));
+  const changes = changesByCommit(facts);
   const commandsOf = (fact: Fact): readonly string[] => commands.get(fact.seq) ?? [];
   const input = (command: string): Append | undefined =>
     appends.find((append) => append.command === command);
@@ -73,7 +92,7 @@ export function read(facts: readonly Fact[], schedule: Schedule): Reading {
     closing: new Set(
       facts.flatMap((fact) => (fact.kind === 'command' && fact.closing ? [fact.id] : [])),
     ),
-    again: repetitions(facts, commandsOf),
+    again: repetitions(facts, (fact) => identities(fact, commandsOf(fact), facts)),
     commandsOf,
     input,
     done: (command) =>
@@ -82,11 +101,14 @@ export function read(facts: readonly Fact[], schedule: Schedule): Reading {
           (fact.kind === 'port' &&
             fact.outcome === 'applied' &&
             commandsOf(fact).includes(command)) ||
+          (isChange(fact) && commandsOf(fact).includes(command)) ||
           (fact.kind === 'append' &&
             fact.slot !== undefined &&
             fact.command === command &&
             fact.topic !== input(command)?.topic),
       ),
+    statement: (change) => statementOf(change, facts),
+    changes: (seq) => changes.get(seq) ?? [],
     delivered: (command) => delivers.filter((fact) => fact.commands.includes(command)),
     committedBefore: (seq, topic, partition) =>
       commits.findLast(
@@ -120,6 +142,8 @@ function commandsAbout(
       return fact.commands;
     case 'port':
       return causeOfCall(fact, facts);
+    case 'table':
+      return isChange(fact) ? (statementOf(fact, facts)?.cause ?? []) : [];
     case 'commit':
       return covered(fact, appends, commits);
     default:
@@ -138,6 +162,22 @@ function causeOfCall(port: Port, facts: readonly Fact[]): readonly string[] {
       fact.operation === port.name,
   );
   return call?.kind === 'operation' ? call.cause : [];
+}
+
+export function isChange(fact: Fact): fact is Change {
+  return fact.kind === 'table' && fact.slot !== undefined;
+}
+
+/** Its tables are read as soon as it is applied. */
+function statementOf(change: Change, facts: readonly Fact[]): Operation | undefined {
+  return facts.findLast(
+    (fact): fact is Operation =>
+      fact.kind === 'operation' &&
+      fact.step === 'applied' &&
+      fact.seq < change.seq &&
+      fact.slot === change.slot &&
+      fact.incarnation === change.incarnation,
+  );
 }
 
 /** Commands whose records lie between the group's former offset and the new one. */
@@ -168,19 +208,23 @@ function covered(
 
 function repetitions(
   facts: readonly Fact[],
-  commandsOf: (fact: Fact) => readonly string[],
+  identitiesOf: (fact: Fact) => readonly string[],
 ): ReadonlySet<number> {
   const seen = new Set<string>();
   const again = new Set<number>();
   for (const fact of facts) {
-    const keys = identities(fact, commandsOf(fact));
+    const keys = identitiesOf(fact);
     if (keys.some((key) => seen.has(key))) again.add(fact.seq);
     for (const key of keys) seen.add(key);
   }
   return again;
 }
 
-function identities(fact: Fact, commands: readonly string[]): readonly string[] {
+function identities(
+  fact: Fact,
+  commands: readonly string[],
+  facts: readonly Fact[],
+): readonly string[] {
   switch (fact.kind) {
     case 'deliver':
       return fact.offsets.map((offset) =>
@@ -192,6 +236,11 @@ function identities(fact: Fact, commands: readonly string[]): readonly string[] 
       return fact.outcome === 'applied' && commands.length > 0
         ? [`port ${fact.name} ${commands.join(' ')}`]
         : [];
+    case 'table': {
+      const statement = isChange(fact) ? statementOf(fact, facts) : undefined;
+      if (statement === undefined || commands.length === 0) return [];
+      return [`table ${statement.operation} ${statement.target} ${commands.join(' ')}`];
+    }
     default:
       return [];
   }

@@ -3,7 +3,16 @@
  * told, and what came after. The material of the sentences of cause.
  */
 import type { FaultKind, FaultOptions, FaultPoint, Phase } from '#schedule';
-import { roleOf, type Append, type Done, type Reading, type Struck } from './reading.ts';
+import {
+  isChange,
+  roleOf,
+  type Append,
+  type Change,
+  type Done,
+  type Port,
+  type Reading,
+  type Struck,
+} from './reading.ts';
 import type { Focus } from './rows.ts';
 import { errandNoun, list } from './words.ts';
 
@@ -109,17 +118,23 @@ function whenOf({ point, phase, fault }: Struck): string {
 }
 
 function effectHad(done: Done, about: string): string {
-  return done.kind === 'port'
-    ? `${done.name} had taken ${about}`
-    : `${about} stood in ${done.topic}`;
+  switch (done.kind) {
+    case 'port':
+      return `${done.name} had taken ${about}`;
+    case 'table':
+      return `${about} stood in the database`;
+    case 'append':
+      return `${about} stood in ${done.topic}`;
+  }
 }
 
 /** What this role does with a command, seen on any command of the run. */
 function usualEffect(reading: Reading, slot: string | undefined): string | undefined {
-  const port = reading.facts.find(
-    (fact) => fact.kind === 'port' && (slot === undefined || roleOf(fact.slot) === roleOf(slot)),
+  const isOurs = (other: string): boolean => slot === undefined || roleOf(other) === roleOf(slot);
+  const effect = reading.facts.find(
+    (fact): fact is Port | Change => (fact.kind === 'port' || isChange(fact)) && isOurs(fact.slot),
   );
-  return port?.kind === 'port' ? port.name : undefined;
+  return effect?.kind === 'table' ? 'the database' : effect?.name;
 }
 
 /** The commit that lies beyond a command's record, if there was one by then. */

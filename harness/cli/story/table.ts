@@ -101,10 +101,10 @@ function laneName(lane: string): string {
   return lane.slice(lane.indexOf(' ') + 1);
 }
 
-/** Instances first, then topics, then ports, each in the order in which they come into play. */
+/** Instances first, then topics, ports and tables, each in the order in which they come into play. */
 function laneOrder(rows: readonly Row[]): string[] {
   const found = [...new Set(rows.flatMap((row) => row.cells.map((cell) => cell.lane)))];
-  const kinds = ['slot ', 'log ', 'port '];
+  const kinds = ['slot ', 'log ', 'port ', 'tables '];
   return kinds.flatMap((kind) => found.filter((lane) => lane.startsWith(kind)));
 }
 

@@ -39,7 +39,15 @@ export function capital(sentence: string): string {
 }
 
 /** What a request is about, coarse enough to have a sentence of its own. */
-export type Errand = 'commit' | 'send' | 'fetch' | 'port' | 'join' | 'transaction' | 'other';
+export type Errand =
+  | 'commit'
+  | 'send'
+  | 'fetch'
+  | 'port'
+  | 'statement'
+  | 'join'
+  | 'transaction'
+  | 'other';
 
 const errands: Readonly<Record<string, Errand>> = {
   OffsetCommit: 'commit',
@@ -54,9 +62,10 @@ const errands: Readonly<Record<string, Errand>> = {
   AddOffsetsToTxn: 'transaction',
 };
 
-/** A port call is named `port.call`; Kafka's APIs have no dot. */
+/** A port call is named `port.call`, a statement by its verb in capitals; Kafka's APIs are neither. */
 export function errandOf(operation: string): Errand {
-  return operation.includes('.') ? 'port' : (errands[operation] ?? 'other');
+  if (operation.includes('.')) return 'port';
+  return /^[A-Z]+(?: [A-Z]+)*$/.test(operation) ? 'statement' : (errands[operation] ?? 'other');
 }
 
 type Asked = Pick<FaultPoint, 'operation' | 'target' | 'cause'>;
@@ -73,9 +82,30 @@ export function errandNoun({ operation, target, cause }: Asked): string {
       return about ? `the fetch of ${about}` : `the fetch from ${target}`;
     case 'port':
       return about ? `${operation} ${about}` : operation;
+    case 'statement':
+      if (operation === 'COMMIT') return about ? `the COMMIT of ${about}` : 'its COMMIT';
+      return `the ${statementWords({ operation, target, cause }, ' of ')}`;
     default:
       return `its ${[operation, target].filter(Boolean).join(' ')}${about ? ` (${about})` : ''}`;
   }
+}
+
+/** What stands between a verb and its table where SQL has a word for it. */
+const prepositions: Readonly<Record<string, string>> = {
+  INSERT: ' into ',
+  MERGE: ' into ',
+  DELETE: ' from ',
+  SELECT: ' from ',
+};
+
+/** `insert into ledger (p1)`, `update accounts (p1)`; `COMMIT (p1)`, for Kafka commits as well. */
+export function statementWords({ operation, target, cause }: Asked, between = ' '): string {
+  const about = cause.length > 0 ? ` (${list(cause)})` : '';
+  // A fingerprint names nothing to a reader.
+  const where = target === '' || target.startsWith('~') ? '' : target;
+  const link = where === '' ? '' : (prepositions[operation] ?? between);
+  const verb = operation === 'COMMIT' ? operation : operation.toLowerCase();
+  return `${verb}${link}${where}${about}`;
 }
 
 const happened: Readonly<Record<Errand, string>> = {
@@ -83,6 +113,7 @@ const happened: Readonly<Record<Errand, string>> = {
   send: 'was appended',
   fetch: 'was answered',
   port: 'took effect',
+  statement: 'was applied',
   join: 'was accepted',
   transaction: 'was applied',
   other: 'was applied',

@@ -45,7 +45,7 @@ export class Scribe {
     operation: string,
     target: string,
     cause: readonly string[],
-    step: 'arrived' | 'applied' | 'answered' | 'lost',
+    step: Extract<Fact, { kind: 'operation' }>['step'],
     error?: string,
   ): number {
     const key = [slot, operation, target, ...cause].join(' ');
@@ -131,6 +131,18 @@ export class Scribe {
     });
     if (outcome === 'applied') this.operation(who, name, '', [command], 'applied');
     return seq;
+  }
+
+  /** A statement that is applied at once. */
+  statement(who: Who, verb: string, table: string, cause: readonly string[]): number {
+    this.operation(who, verb, table, cause, 'arrived');
+    return this.operation(who, verb, table, cause, 'applied');
+  }
+
+  /** Rows of the tables that a commit changed; of nobody, the rows that were there before. */
+  table(who: Who | undefined, tables: Extract<Fact, { kind: 'table' }>['tables']): number {
+    const by = who && { slot: who.slot, incarnation: who.incarnation ?? 1 };
+    return this.add({ kind: 'table', tables, ...by });
   }
 
   fault(index: number, lost?: 'request' | 'answer', line?: { file: string; line: number }): number {

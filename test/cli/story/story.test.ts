@@ -11,6 +11,7 @@ import {
 import { width } from '../../../harness/cli/story/width.ts';
 import * as plots from './plots.ts';
 import { faultAt, finding, report, Scribe } from './scribe.ts';
+import * as tablePlots from './table-plots.ts';
 
 const wide: RenderOptions = { columns: 100, color: false, plain: false, full: false };
 const views: Readonly<Record<string, RenderOptions>> = {
@@ -18,7 +19,9 @@ const views: Readonly<Record<string, RenderOptions>> = {
   '60': { ...wide, columns: 60 },
   plain: { ...wide, plain: true },
 };
-const stories = Object.entries(plots).map(([name, plot]) => [kebab(name), plot()] as const);
+const stories = Object.entries({ ...plots, ...tablePlots }).map(
+  ([name, plot]) => [kebab(name), plot()] as const,
+);
 
 function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
@@ -79,7 +82,7 @@ describe.each(stories)('the story of %s', (name, plot) => {
   test('proves its case in at most fifteen rows, each of them also told as a sentence', () => {
     const rows = renderReport(report(plot), wide)
       .split('\n')
-      .filter((line) => /^(⚡| {2}) *[\d\u202f]+ {2}\S*/u.test(line) && !line.includes('│'));
+      .filter((line) => /^(?:⚡| {2})[ \d\u202f]{6}\d {2}/u.test(line));
     const sentences = renderReport(report(plot), { ...wide, plain: true })
       .split('\n')
       .filter((line) => line.startsWith('  - '));
