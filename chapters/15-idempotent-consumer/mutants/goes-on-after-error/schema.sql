@@ -1,0 +1,1 @@
+create unique index on ledger (event_source, event_id);

@@ -1,0 +1,4 @@
+create table positions (
+  partition integer primary key,
+  next bigint not null
+);

@@ -1,0 +1,1 @@
+alter table processed_events add column seen_at timestamptz not null default now();

@@ -1,0 +1,29 @@
+import { Kafka } from 'kafkajs';
+import { Pool } from 'pg';
+import type { Service } from '#kit';
+import { readPayment } from '#chapters/15-idempotent-consumer/given.ts';
+
+export const projector: Service = async ({ kafka, database }) => {
+  const db = new Pool(database);
+  const consumer = new Kafka(kafka).consumer({ groupId: 'projector' });
+  consumer.on('consumer.crash', ({ payload }) => payload.restart || process.exit(1));
+  await consumer.connect();
+  await consumer.subscribe({ topics: ['payments.captured'], fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ message }) => {
+      const { source, id, account, amount } = readPayment(message);
+      await db.query('insert into ledger values ($1, $2, $3, $4) on conflict do nothing', [
+        source,
+        id,
+        account,
+        amount,
+      ]);
+    },
+  });
+  return {
+    stop: async () => {
+      await consumer.disconnect();
+      await db.end();
+    },
+  };
+};
