@@ -10,6 +10,9 @@ import { seedBase } from '../../harness/cli/seeds.ts';
 const seed = seedBase();
 const chapters = await Promise.all((await findChapters()).map((folder) => loadChapter(folder)));
 
+/** All singles of a chapter with tables take a minute where the machine is busy. */
+const timeoutMs = gateDefaults.budgetMs + 60_000;
+
 let engine: Engine;
 beforeAll(async () => {
   engine = await openEngine({ root: projectRoot });
@@ -23,7 +26,7 @@ describe.each(chapters)('$folder', (chapter) => {
   const mutants = all.filter(({ kind }) => kind === 'mutant');
   const sample = [...stub, ...[right, mutants].flatMap((list) => list[seed % list.length] ?? [])];
 
-  test.each(sample)('$kind $name $says', async (claim) => {
+  test.each(sample)('$kind $name $says', { timeout: timeoutMs }, async (claim) => {
     const { wrong, schedule } = await tryClaim(engine, claim, seed);
     expect({ wrong, ...(wrong !== undefined && { schedule }) }).toEqual({ wrong: undefined });
   });
