@@ -1,5 +1,6 @@
 /** Asks Kafka what has changed since the last look and writes it down: records, commits, members. */
-import { toBytes } from '#check';
+import { toBytes, Visibility } from '#check';
+import type { LoggedMarker, LoggedRecord } from './kafka-topics.ts';
 import type { LiveWorld } from './world.ts';
 
 export interface Observer {
@@ -33,31 +34,54 @@ export function createObserver(world: LiveWorld): Observer {
 function createLogReader(world: LiveWorld) {
   const { chapter, kafka, history } = world;
   const places = Object.entries(chapter.topics).flatMap(([topic, { partitions }]) =>
-    Array.from({ length: partitions }, (_, partition) => ({ topic, partition, next: 0 })),
+    Array.from({ length: partitions }, (_, partition) => ({
+      topic,
+      partition,
+      next: 0,
+      committed: new Visibility<number>(),
+    })),
   );
+  type Place = (typeof places)[number];
   const ends = new Map<string, number>();
+  const see = ({ topic, partition }: Place, offsets: readonly number[]): void => {
+    const last = offsets.at(-1);
+    if (last !== undefined) ends.set(`${topic}/${partition}`, last + 1);
+  };
 
-  const readOn = async (place: (typeof places)[number]): Promise<void> => {
+  const append = (place: Place, record: LoggedRecord): void => {
     const { topic, partition } = place;
-    const { records, next } = await kafka.read(topic, partition, place.next);
+    const { offset, key, value, headers, transactionOf } = record;
+    const command = world.commandOf(topic, { key, value });
+    const byUs = world.workload.own.has(`${topic}/${partition}/${offset}`);
+    history.add({
+      kind: 'append',
+      topic,
+      partition,
+      offset,
+      key: toBytes(key),
+      value: toBytes(value),
+      ...(headers.length > 0 && {
+        headers: Object.fromEntries(headers.map((each) => [each.key, toBytes(each.value)])),
+      }),
+      ...(command !== undefined && { command }),
+      ...(!byUs && { slot: writerOf(world, command) }),
+      ...(transactionOf !== undefined && { producerId: transactionOf, transactional: true }),
+    });
+    see(place, place.committed.append(offset, transactionOf));
+  };
+
+  const mark = (place: Place, { offset, producerId, outcome }: LoggedMarker): void => {
+    const { topic, partition } = place;
+    history.add({ kind: 'marker', topic, partition, offset, producerId, outcome });
+    see(place, place.committed.mark(producerId, outcome));
+  };
+
+  const readOn = async (place: Place): Promise<void> => {
+    const { entries, next } = await kafka.read(place.topic, place.partition, place.next);
     place.next = next;
-    for (const { offset, key, value, headers } of records) {
-      const command = world.commandOf(topic, { key, value });
-      const byUs = world.workload.own.has(`${topic}/${partition}/${offset}`);
-      history.add({
-        kind: 'append',
-        topic,
-        partition,
-        offset,
-        key: toBytes(key),
-        value: toBytes(value),
-        ...(headers.length > 0 && {
-          headers: Object.fromEntries(headers.map((each) => [each.key, toBytes(each.value)])),
-        }),
-        ...(command !== undefined && { command }),
-        ...(!byUs && { slot: writerOf(world, command) }),
-      });
-      ends.set(`${topic}/${partition}`, offset + 1);
+    for (const entry of entries) {
+      if ('outcome' in entry) mark(place, entry);
+      else append(place, entry);
     }
   };
 
