@@ -98,7 +98,7 @@ const refusals: Partial<Record<ApiName, Refuse>> = {
     }));
     return { throttleTimeMs: 0, topics };
   },
-  Metadata: ({ body }, code, { config, cluster, topics }) => {
+  Metadata: ({ body, version }, code, { config, cluster, topics }) => {
     const asked: Rows = body.topics ?? [...topics.all()].map(({ name }) => ({ name }));
     return {
       throttleTimeMs: 0,
@@ -107,7 +107,7 @@ const refusals: Partial<Record<ApiName, Refuse>> = {
       controllerId: cluster.controllerId,
       topics: asked.map(({ name, topicId }) => ({
         errorCode: code,
-        name,
+        name: version < 12 ? (name ?? '') : name,
         topicId: topicId ?? noId,
         isInternal: false,
         partitions: [],

@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly nodeIds?: readonly number[];
   /** Loopback where left out. */
   readonly host?: string;
+  /** A connection on which nothing happens for so long is closed; 10 minutes where left out. */
+  readonly idleMs?: number;
   /** Hears of what should not happen: our own bugs. The connection that met one is closed. */
   readonly onTrouble?: (error: unknown) => void;
 }
@@ -47,6 +49,8 @@ interface Client {
   readonly waiting: (KafkaRequest | 'close')[];
   /** A request is being worked on, or its answer has not left yet. */
   busy: boolean;
+  /** When bytes last came or went. */
+  lastMs: number;
 }
 
 export async function serveBroker(options: ServerOptions): Promise<BrokerServer> {
@@ -108,16 +112,19 @@ class Drive {
   readonly #broker: Broker;
   readonly #clock: ServerClock;
   readonly #onTrouble: (error: unknown) => void;
+  readonly #idleMs: number;
   readonly #clients = new Map<number, Client>();
   readonly #ready: Client[] = [];
   #connections = 0;
   #alarm: { readonly atMs: number; readonly cancel: () => void } | undefined;
   #working = false;
+  #cancelSweep = (): void => {};
 
-  constructor(broker: Broker, { clock, onTrouble }: ServerOptions) {
+  constructor(broker: Broker, { clock, onTrouble, idleMs = 600_000 }: ServerOptions) {
     this.#broker = broker;
     this.#clock = clock;
     this.#onTrouble = onTrouble ?? (() => {});
+    this.#idleMs = idleMs;
   }
 
   serve(server: Server, nodeId: number): void {
@@ -126,20 +133,36 @@ class Drive {
 
   end(): void {
     this.#alarm?.cancel();
+    this.#cancelSweep();
     for (const client of this.#clients.values()) this.#drop(client);
   }
 
   #accept(socket: Socket, nodeId: number): void {
-    const client: Client = { id: ++this.#connections, socket, waiting: [], busy: false };
+    const lastMs = this.#clock.nowMs();
+    const client: Client = { id: ++this.#connections, socket, waiting: [], busy: false, lastMs };
     this.#clients.set(client.id, client);
+    if (this.#clients.size === 1) this.#sweepLater();
     this.#broker.connect(client.id, nodeId);
     socket.on('data', (bytes) => {
       if (!this.#clients.has(client.id)) return;
+      client.lastMs = this.#clock.nowMs();
       client.waiting.push(...this.#broker.receive(client.id, bytes));
       if (client.busy && client.waiting.length > 0) socket.pause();
       this.#work(client);
     });
     for (const event of ['end', 'error', 'close']) socket.on(event, () => this.#drop(client));
+  }
+
+  /** Looks now and then for connections that are held for nothing. */
+  #sweepLater(): void {
+    this.#cancelSweep();
+    this.#cancelSweep = this.#clock.after(this.#idleMs / 10, () => {
+      const sinceMs = this.#clock.nowMs() - this.#idleMs;
+      for (const client of this.#clients.values()) {
+        if (!client.busy && client.lastMs <= sinceMs) this.#drop(client);
+      }
+      if (this.#clients.size > 0) this.#sweepLater();
+    });
   }
 
   #drop(client: Client): void {
@@ -153,6 +176,7 @@ class Drive {
     const client = this.#clients.get(request.connection);
     if (client === undefined) return;
     if (body === 'close') return this.#drop(client);
+    client.lastMs = this.#clock.nowMs();
     if (bytes !== undefined && !client.socket.write(bytes)) {
       client.socket.once('drain', () => {
         client.busy = false;

@@ -6,9 +6,11 @@
 import { ProtocolError } from './protocol-error.ts';
 
 const maxFrameBytes = 104_857_600;
+const nothing = Buffer.alloc(0);
 
 export class FrameReader {
-  #chunks: Buffer[] = [];
+  /** The beginning of a frame; its room grows with what came, not with what was announced. */
+  #partial: Buffer = nothing;
   #held = 0;
   /** Bytes that must be held before anything can happen. */
   #wanted = 4;
@@ -18,12 +20,15 @@ export class FrameReader {
    * pushed.
    */
   push(bytes: Uint8Array): Buffer[] {
-    if (bytes.length > 0) {
-      this.#chunks.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-      this.#held += bytes.length;
+    if (this.#held + bytes.length < this.#wanted) {
+      this.#keep(bytes);
+      return [];
     }
-    if (this.#held < this.#wanted) return [];
-    const all = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    let all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (this.#held > 0) {
+      this.#keep(bytes);
+      all = this.#partial.subarray(0, this.#held);
+    }
     const frames: Buffer[] = [];
     let at = 0;
     this.#wanted = 4;
@@ -38,8 +43,20 @@ export class FrameReader {
       at += this.#wanted;
       this.#wanted = 4;
     }
-    this.#chunks = at < all.length ? [all.subarray(at)] : [];
-    this.#held = all.length - at;
+    this.#partial = nothing;
+    this.#held = 0;
+    if (at < all.length) this.#keep(all.subarray(at));
     return frames;
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const held = this.#held + bytes.length;
+    if (held > this.#partial.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(held, 2 * this.#held));
+      this.#partial.copy(larger, 0, 0, this.#held);
+      this.#partial = larger;
+    }
+    this.#partial.set(bytes, this.#held);
+    this.#held = held;
   }
 }

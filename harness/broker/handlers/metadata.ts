@@ -3,16 +3,22 @@
  * all, none = none.
  *
  * Unknown name → UNKNOWN_TOPIC_OR_PARTITION, a bad one INVALID_TOPIC_EXCEPTION, an unknown id
- * (v12) UNKNOWN_TOPIC_ID. With auto-creation on (and allowed by the request, v4+) it goes as with
- * KRaft: error 3 now, the topic is there a little later.
+ * (v12) UNKNOWN_TOPIC_ID; an id or no name in v10 and v11 INVALID_REQUEST, for all of them. With
+ * auto-creation on (and allowed by the request, v4+) it goes as with KRaft: error 3 now, the topic
+ * is there a little later.
  * Authorised operations are told where asked for: everything, as in a Kafka without authorizer.
  */
 import { errorCode, type ErrorName } from '#protocol';
-import { handler, type HandlerContext } from '../handler.ts';
+import { handler, type HandlerContext, type KafkaRequest } from '../handler.ts';
 import { operations } from '../operations.ts';
 import { addTopic, placementOf } from '../topic-admin.ts';
 import { topicNameProblem } from '../topic-names.ts';
 import type { Topic } from '../topics.ts';
+
+interface Asked {
+  readonly name: string | null;
+  readonly topicId?: string;
+}
 
 const noId = '00000000-0000-0000-0000-000000000000';
 /** Kafka needs 40–230 ms from the question to the topic. */
@@ -23,9 +29,11 @@ export const metadata = handler('Metadata', (context) => {
   const { body, version } = request;
   const { cluster } = state;
   const all = body.topics === null || (version === 0 && body.topics.length === 0);
-  const told = all
-    ? [...state.topics.all()].map((topic) => tell(context, topic))
-    : body.topics.map((one: { name: string | null; topicId?: string }) => tellOne(context, one));
+  const told = namesNothing(request)
+    ? body.topics.map((one: Asked) => missing('INVALID_REQUEST', one.name ?? '', noId))
+    : all
+      ? [...state.topics.all()].map((topic) => tell(context, topic))
+      : body.topics.map((one: Asked) => tellOne(context, one));
   return {
     throttleTimeMs: 0,
     brokers: cluster.nodes.map((node) => ({ ...node, rack: null })),
@@ -38,10 +46,13 @@ export const metadata = handler('Metadata', (context) => {
   };
 });
 
-function tellOne(
-  context: HandlerContext,
-  { name, topicId }: { name: string | null; topicId?: string },
-): object {
+/** v10 and v11 carry ids already, which nobody may use yet. */
+function namesNothing({ body, version }: KafkaRequest): boolean {
+  if (body.topics === null || version < 10 || version > 11) return false;
+  return body.topics.some(({ name, topicId }: Asked) => name === null || topicId !== noId);
+}
+
+function tellOne(context: HandlerContext, { name, topicId }: Asked): object {
   if (name === null) {
     const topic = topicId === undefined ? undefined : context.state.topics.byId(topicId);
     return topic === undefined

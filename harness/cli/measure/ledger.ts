@@ -48,6 +48,11 @@ export function keepSection(name: string, result: Record<string, Json>): void {
   writeFileSync(file, `${JSON.stringify({ version: 1, sections: sorted }, null, 2)}\n`);
 }
 
+/** Whether there is a result of an earlier time. */
+export function isKept(name: string): boolean {
+  return Object.hasOwn(read(), name);
+}
+
 function read(): Record<string, Json> {
   try {
     return (JSON.parse(readFileSync(file, 'utf8')) as { sections: Record<string, Json> }).sections;

@@ -11,6 +11,8 @@ import {
   type Trial,
 } from '#verify';
 import { seedsFrom } from '../seeds.ts';
+import { fuzzBroker } from './fuzz/drive.ts';
+import { kafkajsSuite } from './kafkajs-suite/proof.ts';
 import { startLoad } from './load.ts';
 import { rounded, spread } from './numbers.ts';
 import { killOne, type Left } from './orphans.ts';
@@ -22,16 +24,30 @@ export interface Wanted {
   readonly count: number;
   readonly runs: number;
   readonly seedBase: number;
+  readonly frames: number;
+  /** A checkout of kafkajs, and the addresses of a Kafka to take its baseline on. */
+  readonly kafkajs: string | undefined;
+  readonly kafka: string | undefined;
   readonly say: (line: string) => void;
 }
 
 export interface Proven {
   readonly held: boolean;
+  /** Nothing was proven, and `says` why: something is not there that the section needs. */
+  readonly skipped?: boolean;
   readonly says: string;
   readonly figures: Record<string, Json>;
 }
 
-export const sections = { mutants, services, hashes, orphans, heap };
+export const sections = {
+  mutants,
+  services,
+  hashes,
+  orphans,
+  heap,
+  hostile,
+  kafkajs: kafkajsSuite,
+};
 
 /** Every mutant, many seeds, nothing saved: caught by the property it names, and how soon. */
 async function mutants({ seeds, seedBase, say }: Wanted): Promise<Proven> {
@@ -193,5 +209,31 @@ async function heap({ runs, say }: Wanted): Promise<Proven> {
     held: grown.kbPerRun <= 1,
     says: `${grown.kbPerRun} KB per run over ${grown.runs} runs`,
     figures: { ...grown },
+  };
+}
+
+/** Frames from a seed against the embedded broker: no exception, no growth, nobody disturbed. */
+async function hostile({ frames, seedBase, say }: Wanted): Promise<Proven> {
+  const fuzzed = fuzzBroker(seedBase, frames, say);
+  for (const trouble of fuzzed.troubles) say(`  ✗ ${trouble}`);
+  const { heapMb } = fuzzed;
+  const early = Math.max(...heapMb.slice(0, Math.ceil(heapMb.length / 4)));
+  const late = Math.max(...heapMb.slice(-Math.ceil(heapMb.length / 4)));
+  const grownMb = rounded(late - early);
+  const { requests, answers, closed, roundTrips, troubles } = fuzzed;
+  return {
+    held: troubles.length === 0 && grownMb < 16,
+    says:
+      `${frames} frames, ${requests} requests understood, ${closed} connections closed, ` +
+      `${roundTrips} round trips of a good client, heap grew by ${grownMb} MB`,
+    figures: {
+      frames,
+      requests,
+      answers,
+      closed,
+      roundTrips,
+      troubles: troubles.length,
+      heapMb: { firstQuarter: early, lastQuarter: late },
+    },
   };
 }
