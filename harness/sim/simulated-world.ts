@@ -39,6 +39,8 @@ import type { Loader, World, WorldOptions } from './world.ts';
 
 /** 2026-01-05T08:00:00Z: Monday morning. */
 export const epochMs = Date.UTC(2026, 0, 5, 8);
+/** Working, faults at rest, closing, and once more each to see that nothing came of it. */
+const mostLooks = 8;
 const mostSteps = 3_000_000;
 /** The largest random mixes have some hundreds. */
 const mostFacts = 5_000;
@@ -305,10 +307,7 @@ class SimulatedWorld implements World {
     if (++this.#steps > mostSteps) this.finish(this.#rest.giveUp());
     if (this.recorder.facts().length > mostFacts) this.finish(neverEnds(this.recorder));
     if (this.#resumes.length > 0) this.#resume();
-    else if (!this.#event()) {
-      this.finish(this.#rest.giveUp());
-      return 'ended';
-    }
+    else if (!this.#event()) return this.#idles();
     for (let go = this.#afterStep.shift(); go !== undefined; go = this.#afterStep.shift()) go();
     if (this.#changed) {
       // After the event, so that timers which it armed in answer to the change are waited for too.
@@ -351,6 +350,16 @@ class SimulatedWorld implements World {
       this.agenda.take()?.run();
     }
     return true;
+  }
+
+  /** Nothing is to come: perhaps it is at rest, which takes more than one look. */
+  #idles(): 'moved' | 'ended' {
+    for (let looks = 0; looks < mostLooks && this.#ending === undefined; looks++) {
+      this.#rest.look();
+      if (this.agenda.nextAtMs() < Infinity) return 'moved';
+    }
+    this.finish(this.#rest.giveUp());
+    return 'ended';
   }
 
   #begin(): void {

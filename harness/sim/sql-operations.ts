@@ -86,6 +86,9 @@ function strongest(natures: ReadonlySet<Nature>): Nature {
   return order.find((each) => natures.has(each)) ?? 'nothing';
 }
 
+/** Stands for the verb of a COPY whose data are there. */
+const copied = 'COPY DATA';
+
 /** COPY … FROM STDIN only opens: what changes something are the data. */
 function copies(text: string): Nature {
   if (/\bto\s+stdout\b/i.test(text)) return 'query';
@@ -141,7 +144,7 @@ export function copiedOperation(
     .filter(({ type }) => type === 'd')
     .map(({ bytes }) => bytes.toString('utf8', 5));
   const values = data.flatMap((text) => text.split(/[\t\n,]/)).filter((value) => value !== '');
-  return { ...opened, values };
+  return { ...opened, values, described: { ...opened.described, verbs: [copied] } };
 }
 
 export function operationsOf(

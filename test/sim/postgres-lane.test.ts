@@ -87,3 +87,22 @@ test('without tables, connecting says that there is no database', async () => {
   const said = facts(await bare.play({ commands: 0 }), 'console').map(({ text }) => text.trim());
   expect(said).toContain('this chapter has no database');
 });
+
+test('a zombie that holds a row keeps its successor waiting, and both count once', async () => {
+  const frozen = [
+    'freeze worker-0 · UPDATE accounts (m1) · #1 · after apply · 45000 ms',
+    'join worker at worker-0 · UPDATE accounts (m1) · #1 · after apply',
+  ];
+  const runs = [];
+  for (const fresh of [false, true]) runs.push(await stage.play({ faults: frozen, fresh }));
+  const [run, again] = runs as [(typeof runs)[0], (typeof runs)[0]];
+  expect(again.traceHash).toBe(run.traceHash);
+  expect(run.ending).toEqual({ kind: 'rest' });
+  expect(run.findings).toEqual([]);
+  // The row that both want to insert is the first that the successor waits for.
+  const [wait] = facts(run, 'operation', { step: 'waits' });
+  expect(wait).toMatchObject({ slot: 'worker-1', operation: 'INSERT', target: 'ledger' });
+  const [thaw] = facts(run, 'instance', { state: 'thawed' });
+  const commit = facts(run, 'table').find(({ slot }) => slot === 'worker-0');
+  expect(commit?.atMs).toBeGreaterThanOrEqual(thaw?.atMs ?? Infinity);
+});

@@ -1,6 +1,7 @@
 /** Checks of a chapter whose world has a database. */
 import { afterAll, expect, test } from 'vitest';
-import { check, type Report } from '#verify';
+import { check, hashesOf, type HashRow, type Report } from '#verify';
+import { seedBase } from '../../harness/cli/seeds.ts';
 import { chapter, ledgerCourse, naive, projector } from './support/ledger-course.ts';
 
 const course = ledgerCourse();
@@ -49,3 +50,18 @@ test("a mistake in a service's own schema is told as a mistake in what was writt
     message: 'schema.sql does not load: relation "ledger" already exists.',
   });
 });
+
+/** Other schedules at every commit. */
+const seed = seedBase();
+
+test(`schedules of seed ${seed} hash alike in two processes, on one thread and on two`, async () => {
+  const count = 24;
+  const rows = (workers: number, fresh: boolean): Promise<readonly HashRow[]> => {
+    const { root } = course;
+    return hashesOf({ root, chapter, folders: [solution], level: 3, seed, count, workers, fresh });
+  };
+  const alone = await rows(1, false);
+  expect(await rows(2, true)).toEqual(alone);
+  expect(alone).toHaveLength(count);
+  expect(new Set(alone.map(({ traceClass }) => traceClass)).size).toBeGreaterThan(count / 2);
+}, 300_000);

@@ -16,10 +16,10 @@ import { services, type Stage } from './play.ts';
 export const testCache = join(tmpdir(), 'crashproof-test-postgres');
 
 let server: Promise<PostgresServer> | undefined;
-const databases: PreparedDatabase[] = [];
+const databases = new Map<string, Promise<PreparedDatabase>>();
 
 afterAll(async () => {
-  for (const database of databases.splice(0)) await database.close();
+  for (const database of databases.values()) await (await database).close();
   await (await server)?.close();
 });
 
@@ -29,17 +29,15 @@ function serverOfFile(): Promise<PostgresServer> {
   return server;
 }
 
+/** The same again for equal wishes. */
 export async function databaseOf(
-  chapter: Pick<ChapterDefinition, 'roles' | 'tables'>,
+  { roles, tables = {} }: Pick<ChapterDefinition, 'roles' | 'tables'>,
   ...texts: readonly string[]
 ): Promise<PreparedDatabase> {
-  const database = await prepareDatabase(await serverOfFile(), {
-    texts,
-    roles: Object.keys(chapter.roles),
-    tables: chapter.tables ?? {},
-    atMs: epochMs,
-  });
-  databases.push(database);
+  const plan = { texts, roles: Object.keys(roles), tables, atMs: epochMs };
+  const key = JSON.stringify(plan);
+  const database = databases.get(key) ?? prepareDatabase(await serverOfFile(), plan);
+  databases.set(key, database);
   return database;
 }
 
