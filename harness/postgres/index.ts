@@ -24,7 +24,7 @@ export { boundValues, literalValues, type ParameterValue } from './statements/pa
 export { StatementReader, type ReadGroup, type SqlOperation } from './statements/reader.ts';
 export { rewriteStatement, type Rewritten } from './statements/rewrite.ts';
 export { tokensOf, type Token } from './statements/tokens.ts';
-export { uncontrolledIn } from './statements/uncontrolled.ts';
+export { mayBeUncontrolled, uncontrolledIn } from './statements/uncontrolled.ts';
 export { simSchemaSql } from './virtual/functions.ts';
 export { roleSql, type ServiceRole } from './virtual/roles.ts';
 export { prepareReset, recreateDatabase, type Reset, type ResetOptions } from './reset/reset.ts';

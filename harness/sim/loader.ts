@@ -1,6 +1,6 @@
 /**
  * How processes get their code. The learner's own files are evaluated anew for every process. While searching, the
- * client library is evaluated once per thread, because a cold copy halves the rate; it then runs under globals that
+ * client libraries are evaluated once per thread, because a cold copy halves the rate; they then run under globals that
  * stand for "whichever process runs now". With `fresh`, and for every other package, each process has its own copy.
  */
 import type { SourceLine } from '#check';
@@ -30,8 +30,11 @@ export interface BundleLoader extends Loader {
 /** The part of a world that a loader looks at. */
 type LoadedWorld = Pick<World, 'current' | 'visits'>;
 
-/** Packages whose state is known well enough to be shared while searching. */
-const shareable = new Set(['kafkajs']);
+/**
+ * Packages whose state is known well enough to be shared while searching. What `pg` keeps behind closures (parsers of
+ * types) is set again by each process; where it is not, runs with nothing shared differ, and are the ones that count.
+ */
+const shareable = new Set(['kafkajs', 'pg']);
 
 export function createLoader(bundle: Bundle, chapter: ChapterDefinition): BundleLoader {
   return new EvaluatingLoader(bundle, chapter);

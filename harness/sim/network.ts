@@ -37,8 +37,8 @@ export interface Listener {
   refuses?(owner: Incarnation): Error | undefined;
   /** The bytes as they are hashed: without what no two servers number alike. */
   hashed?(connection: Connection, direction: '>' | '<', bytes: Buffer): Uint8Array;
-  /** Writes are to be remembered with the place that made them, also when nothing is traced. */
-  readonly wantsStacks?: boolean;
+  /** This may have to be told with the place that wrote it, also when nothing is traced. */
+  wantsStack?(bytes: Buffer): boolean;
   opened(connection: Connection): void;
   arrived(connection: Connection, bytes: Buffer): void;
   /** The client wrote its last byte: calls `drop` once what it wrote is done with. */
@@ -233,7 +233,8 @@ class SimNetwork implements Network {
   #wrote(connection: Connection, bytes: Buffer): void {
     if (!connection.open || connection.orphan || connection.owner.dead) return;
     const listener = this.#listenerOf(connection);
-    const written = this.#world.traced || listener.wantsStacks ? writtenHere() : undefined;
+    const isWanted = this.#world.traced || listener.wantsStack?.(bytes) === true;
+    const written = isWanted ? writtenHere() : undefined;
     connection.inFlight++;
     const atMs = Math.max(connection.arrivesAtMs, this.#world.now() + this.#world.hopMs());
     connection.arrivesAtMs = atMs;

@@ -17,6 +17,7 @@ import type {
   TransactionStatus,
   WordedCode,
 } from '#postgres';
+import { mayBeUncontrolled } from '#postgres';
 import type { Incarnation } from './incarnation.ts';
 import type { Connection, Listener } from './network.ts';
 import type { Op } from './passage.ts';
@@ -62,7 +63,6 @@ type Start = Extract<Group, { kind: 'start' }>;
 type Cancel = Extract<Group, { kind: 'cancel' }>;
 
 class ServerLane implements PostgresLane {
-  readonly wantsStacks = true;
   down: Error | undefined;
   readonly #world: World;
   readonly #seedRows: TableRows;
@@ -92,6 +92,10 @@ class ServerLane implements PostgresLane {
 
   refuses(_owner: Incarnation): Error | undefined {
     return this.down;
+  }
+
+  wantsStack(bytes: Buffer): boolean {
+    return mayBeUncontrolled(bytes.toString('latin1'));
   }
 
   hashed({ id }: Connection, direction: '>' | '<', bytes: Buffer): Uint8Array {

@@ -40,7 +40,8 @@ test('a cursor reads a few rows at a time', async () => {
 test('COPY brings rows in and takes them out', async () => {
   const copy = `
     const client = await db.connect();
-    await pipeline(Readable.from([order.id + '\\t1\\n', order.id + 'x\\t2\\n']), client.query(copyFrom('copy ledger (id, amount) from stdin')));
+    const rows = Readable.from([order.id + '\\t1\\n', order.id + 'x\\t2\\n']);
+    await pipeline(rows, client.query(copyFrom('copy ledger (id, amount) from stdin')));
     const lines = [];
     await pipeline(client.query(copyTo('copy (select id, amount from ledger order by id) to stdout')), new Writable({
       write(chunk, _, done) { lines.push(String(chunk).trim()); done(); },
@@ -100,11 +101,13 @@ test('several pools of one process are several sessions', async () => {
   const set = `const other = new pg.Pool(database);`;
   const ask = `
     const [one, two] = [await db.connect(), await other.connect()];
+    const count = () =>
+      two.query('select count(*)::int as n from ledger where id = $1', [order.id]);
     await one.query('begin');
     await one.query('insert into ledger values ($1, 1)', [order.id]);
-    const { rows: [{ n }] } = await two.query('select count(*)::int as n from ledger where id = $1', [order.id]);
+    const { rows: [{ n }] } = await count();
     await one.query('commit');
-    const { rows: [{ n: after }] } = await two.query('select count(*)::int as n from ledger where id = $1', [order.id]);
+    const { rows: [{ n: after }] } = await count();
     console.log(order.id, n, after, one.processID !== two.processID);
     one.release();
     two.release();
@@ -116,7 +119,8 @@ test('several pools of one process are several sessions', async () => {
 test('time, identity and chance are those of the world', async () => {
   const ask = `
     const { rows: [row] } = await db.query(
-      'select now() as at, clock_timestamp() = now() as same, current_timestamp = now() as kin, gen_random_uuid() as id, random() as r');
+      'select now() as at, clock_timestamp() = now() as same, current_timestamp = now() as kin,' +
+      ' gen_random_uuid() as id, random() as r');
     console.log(order.id, row.at.getTime() === Date.now() - 1, row.same, row.kin, row.id, row.r);
   `;
   const run = await thrice(await onTables(writer(ask)));
@@ -158,4 +162,33 @@ test('a stranger is not let in', async () => {
     '28000 role "nobody" does not exist',
     '3D000 database "elsewhere" does not exist',
   ]);
+});
+
+test('a service that changes the schema finds it as it was in the next run', async () => {
+  const set = `
+    await db.query('create table seen (id text primary key, at timestamptz default now())');
+    await db.query('alter table ledger add column note text');
+  `;
+  const ask = `
+    await db.query('insert into seen values ($1) on conflict do nothing', [order.id]);
+    await db.query("insert into ledger values ($1, 1, default, 'x')", [order.id]);
+    console.log(JSON.stringify((await db.query('select * from seen')).rows.map(({ id }) => id)));
+  `;
+  const run = await thrice(await onTables(writer(ask, set)));
+  expect(said(run).slice(0, 2)).toEqual(['["m1"]', '["m1","m2"]']);
+});
+
+test('what a client library keeps for all is told, and the run with nothing shared is another', async () => {
+  const ask = `
+    pg.types.setTypeParser(23, (text) => 'one more: ' + text);
+    pg.defaults.kept = (pg.defaults.kept ?? 0) + 1;
+    console.log(pg.defaults.kept);
+  `;
+  const stage = await onTables(writer(ask));
+  const crash = 'crash worker-0 · OffsetCommit workers (m1) · #1 · before apply';
+  const kept = async (fresh: boolean) => stage.play({ commands: 1, faults: [crash], fresh });
+  expect(said(await kept(true))).toEqual(['1', '1', '2']);
+  const shared = await kept(false);
+  expect(said(shared)).toEqual(['1', '2', '3']);
+  expect(shared.leaks).toEqual(['pg.defaults.kept was added']);
 });

@@ -24,7 +24,10 @@ const starting = (work: string, stop = ''): string => `
     (async () => {
       const client = await db.connect();
       try { ${work} }
-      catch (error) { console.log('failed:', error.code ?? error.message); await client.query('rollback').catch(() => {}); }
+      catch (error) {
+        console.log('failed:', error.code ?? error.message);
+        await client.query('rollback').catch(() => {});
+      }
       client.release();
     })();
     return { stop: async () => { ${stop} await db.end(); } };

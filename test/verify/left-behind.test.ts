@@ -1,17 +1,24 @@
 import { platform } from 'node:process';
 import { expect, test } from 'vitest';
 import { seedBase } from '../../harness/cli/seeds.ts';
-import { killOne } from '../../harness/cli/measure/orphans.ts';
+import {
+  databaseChapter,
+  databaseVictims,
+  killOne,
+  victims,
+} from '../../harness/cli/measure/orphans.ts';
 
 /** Another one, at another moment, at every commit; `npm run proof -- orphans` kills each. */
 const seed = seedBase();
-const victim = (['npm', 'command', 'simulation'] as const)[seed % 3] ?? 'npm';
+const chapter = await databaseChapter();
+const whom = chapter === undefined ? victims : databaseVictims;
+const victim = whom[seed % whom.length] ?? 'npm';
 const delayMs = seed % 1_000;
 
 test.runIf(platform === 'linux')(
   `kill -9 of ${victim}, ${delayMs} ms into a check, leaves no process of it`,
   async () => {
-    const { left, processes } = await killOne(victim, delayMs);
+    const { left, processes } = await killOne(victim, delayMs, chapter ?? 1);
     expect(processes).toBeGreaterThan(2);
     expect(left).toEqual([]);
   },

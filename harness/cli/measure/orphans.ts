@@ -1,14 +1,19 @@
 /**
  * Kills one process of a running check with SIGKILL, which nobody can catch, and looks whether any
- * other of it is still there seconds later. Needs /proc: Linux.
+ * other of it is still there seconds later. A check whose database is killed ends by itself with a
+ * sentence, for which it takes its time; what must be gone is the database. Needs /proc: Linux.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { projectRoot } from '#content';
+import { findChapters, loadChapter, projectRoot } from '#content';
 import { Failure } from '#kernel';
 
-export type Victim = 'npm' | 'command' | 'simulation';
+export type Victim = 'npm' | 'command' | 'simulation' | 'guard' | 'postmaster';
+
+export const victims: readonly Victim[] = ['npm', 'command', 'simulation'];
+/** Of a check that has a database. */
+export const databaseVictims: readonly Victim[] = [...victims, 'guard', 'postmaster'];
 
 interface Seen {
   readonly pid: number;
@@ -28,20 +33,27 @@ export interface Left {
 const patienceMs = 60_000;
 export const graceMs = 2_000;
 
-/** `delayMs`: how long after the simulation was there the victim is killed. */
-export async function killOne(victim: Victim, delayMs: number): Promise<Left> {
-  const words = ['test', '--', '1', '--solution', '--budget', '120s'];
+/** The number of the first chapter that has a database; undefined = none has. */
+export async function databaseChapter(): Promise<number | undefined> {
+  const all = await Promise.all((await findChapters()).map((folder) => loadChapter(folder)));
+  return all.find(({ definition }) => definition.tables !== undefined)?.number;
+}
+
+/** `delayMs`: how long after the simulation, or its database, was there the victim is killed. */
+export async function killOne(victim: Victim, delayMs: number, chapter = 1): Promise<Left> {
+  const words = ['test', '--', String(chapter), '--solution', '--budget', '120s'];
   const child = spawn('npm', words, { cwd: projectRoot, stdio: 'ignore', detached: true });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const top = child.pid;
   if (top === undefined) throw new Failure('TROUBLE', 'npm could not be started.');
   try {
-    await until(() => tree(top).some(({ words: line }) => isSimulation(line)));
+    await until(() => tree(top).some(({ words: line }) => marks[victim].test(line)));
     await pause(delayMs);
     const all = tree(top);
     process.kill(pidOf(victim, top, all), 'SIGKILL');
     await pause(graceMs);
-    const left = all.filter(({ pid, started }) => seen(pid)?.started === started);
+    const mine = isOfDatabase(victim) ? all.filter(({ words: line }) => isDatabase(line)) : all;
+    const left = mine.filter(({ pid, started }) => seen(pid)?.started === started);
     return { victim, processes: all.length, left: left.map(({ words: line }) => line) };
   } finally {
     for (const { pid } of tree(top)) process.kill(pid, 'SIGKILL');
@@ -49,17 +61,28 @@ export async function killOne(victim: Victim, delayMs: number): Promise<Left> {
   }
 }
 
+/** By which a victim is known, and waited for; npm is known by its number, and ends before a simulation is there. */
+const marks: Readonly<Record<Victim, RegExp>> = {
+  npm: /engine\/simulation\.ts/,
+  command: /^\S*node harness\/cli\/test\.ts/,
+  simulation: /engine\/simulation\.ts/,
+  guard: /launcher\/guard\.ts/,
+  postmaster: /bin\/postgres -D/,
+};
+
 function pidOf(victim: Victim, top: number, all: readonly Seen[]): number {
   if (victim === 'npm') return top;
-  const found = all.find(({ words }) =>
-    victim === 'simulation' ? isSimulation(words) : /^\S*node harness\/cli\/test\.ts/.test(words),
-  );
+  const found = all.find(({ words }) => marks[victim].test(words));
   if (found === undefined) throw new Failure('TROUBLE', `No process of the check is ${victim}.`);
   return found.pid;
 }
 
-function isSimulation(words: string): boolean {
-  return words.includes('engine/simulation.ts');
+function isOfDatabase(victim: Victim): boolean {
+  return victim === 'guard' || victim === 'postmaster';
+}
+
+function isDatabase(words: string): boolean {
+  return marks.guard.test(words) || /postgres/.test(words);
 }
 
 async function until(holds: () => boolean): Promise<void> {

@@ -15,7 +15,7 @@ import { fuzzBroker } from './fuzz/drive.ts';
 import { kafkajsSuite } from './kafkajs-suite/proof.ts';
 import { startLoad } from './load.ts';
 import { rounded, spread } from './numbers.ts';
-import { killOne, type Left } from './orphans.ts';
+import { databaseChapter, databaseVictims, killOne, victims, type Left } from './orphans.ts';
 import { heapGrowth, openSubject } from './runs.ts';
 
 export interface Wanted {
@@ -182,16 +182,24 @@ async function hashes({ count, seedBase, say }: Wanted): Promise<Proven> {
   };
 }
 
-/** kill -9 of any one process of a check leaves none of the others. */
+/** kill -9 of any one process of a check leaves none of the others, nor of its database. */
 async function orphans({ say }: Wanted): Promise<Proven> {
   const tried: Left[] = [];
-  for (const victim of ['npm', 'command', 'simulation'] as const) {
-    for (const delayMs of [0, 300, 3_000]) {
-      const result = await killOne(victim, delayMs);
-      tried.push(result);
-      const { left, processes } = result;
-      say(`  kill -9 of ${victim} after ${delayMs} ms: ${left.length} of ${processes} left`);
-      for (const line of left) say(`      ${line}`);
+  const withDatabase = await databaseChapter();
+  const checks = [
+    { chapter: 1, whom: victims },
+    ...(withDatabase === undefined ? [] : [{ chapter: withDatabase, whom: databaseVictims }]),
+  ];
+  for (const { chapter, whom } of checks) {
+    for (const victim of whom) {
+      for (const delayMs of [0, 300, 3_000]) {
+        const result = await killOne(victim, delayMs, chapter);
+        tried.push(result);
+        const { left, processes } = result;
+        const what = `kill -9 of ${victim} of chapter ${chapter} after ${delayMs} ms`;
+        say(`  ${what}: ${left.length} of ${processes} left`);
+        for (const line of left) say(`      ${line}`);
+      }
     }
   }
   const left = tried.reduce((sum, each) => sum + each.left.length, 0);

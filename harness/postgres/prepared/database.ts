@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { Milliseconds } from '#kernel';
 import { prepareReset, recreateDatabase, type Reset } from '../reset/reset.ts';
 import { openAdmin, type Admin } from '../sessions/admin.ts';
+import { looksOf } from '../sessions/dials.ts';
 import { openSessions, type LendingServer, type Sessions } from '../sessions/sessions.ts';
 import { quoted } from '../virtual/roles.ts';
 import { applySchema, searchPath, seedSql, sharedSchema, type Schema } from './schema.ts';
@@ -54,10 +55,9 @@ export async function prepareDatabase(
   const mark = markOf(plan);
   const names = { database: `world_${mark}`, template: `template_${mark}` };
   const maintenance = await openAdmin({ ...server, user: superuser, database: superuser });
-  const template = await buildTemplate(server, maintenance, names.template, plan);
-  await recreateDatabase(maintenance, names);
-  const parts = { server, plan, names, maintenance, seed: template.seed };
-  return new Database(parts, await connect(parts), template.state);
+  const { seed, state } = await build(server, maintenance, names.database, plan);
+  const parts = { server, plan, names, maintenance, seed };
+  return new Database(parts, await connect(parts), state);
 }
 
 interface Parts {
@@ -74,7 +74,7 @@ interface Connected {
   readonly reader: TableReader;
 }
 
-async function buildTemplate(
+async function build(
   server: HostingServer,
   maintenance: Admin,
   database: string,
@@ -95,7 +95,8 @@ async function buildTemplate(
 async function connect({ server, plan, names, seed }: Parts): Promise<Connected> {
   const { database } = names;
   const roles = plan.roles.map((name) => ({ name, warm }));
-  const sessions = await openSessions({ ...server, database, admin: superuser }, { roles });
+  const options = { roles, schemaLooks: looksOf(plan.texts.join('\n')) };
+  const sessions = await openSessions({ ...server, database, admin: superuser }, options);
   const { admin } = sessions;
   await admin.query(`set search_path = ${searchPath}; set lock_timeout = '${lockPatience}'`);
   const reset = await prepareReset(admin, { schemas: [sharedSchema], seedSql: seed });
@@ -107,6 +108,7 @@ class Database implements PreparedDatabase {
   readonly #parts: Parts;
   readonly #seedState: TableState;
   #connected: Connected;
+  #hasTemplate = false;
 
   constructor(parts: Parts, connected: Connected, seedState: TableState) {
     this.#parts = parts;
@@ -144,9 +146,13 @@ class Database implements PreparedDatabase {
     await this.#parts.maintenance.close();
   }
 
+  /** The copy is made when it is first needed: most services change no schema. */
   async #renew(): Promise<void> {
+    const { server, maintenance, names, plan } = this.#parts;
     await this.sessions.close();
-    await recreateDatabase(this.#parts.maintenance, this.#parts.names);
+    if (!this.#hasTemplate) await build(server, maintenance, names.template, plan);
+    this.#hasTemplate = true;
+    await recreateDatabase(maintenance, names);
     this.#connected = await connect(this.#parts);
   }
 }

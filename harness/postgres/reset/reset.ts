@@ -59,25 +59,38 @@ export async function prepareReset(admin: Admin, options: ResetOptions): Promise
     options.seedSql === undefined ? '' : `set local search_path = ${path}; ${options.seedSql}`;
   let restored = 0;
   let changed: string | undefined;
+  /** What the question about a new database has seen: nobody moves between that and `restore`. */
+  let probed: Row | undefined;
+  const look = async (): Promise<Row> => {
+    const [state] = await admin.query(probe);
+    invariant(state !== undefined, 'the state of the tables is one row');
+    return state;
+  };
+  const clean = async (): Promise<void> => {
+    if (++restored % runsPerCleaning === 0) await admin.query('vacuum pg_catalog.pg_class');
+  };
   return {
     async needsFreshDatabase() {
       if (changed !== undefined) return changed;
-      const [row] = await admin.query(`select last_value from sim.changes`);
-      const schema = row?.['last_value'] !== layout.changes;
-      return schema ? 'the run changed the schema of the database' : undefined;
+      const { changes } = (probed = await look());
+      return changes !== layout.changes ? 'the run changed the schema of the database' : undefined;
     },
     saw(verbs) {
       const verb = verbs.find((name) => lasting.test(name));
       if (verb !== undefined) changed ??= `the run said ${verb}`;
     },
     async restore(atMs) {
-      const [state] = await admin.query(probe);
-      invariant(state !== undefined, 'the state of the tables is one row');
+      const state = probed ?? (await look());
+      probed = undefined;
       const touched = listOf(state['touched']);
-      if (touched.length > 0) await empty(admin, layout, touched);
-      const statements = [clockSql(atMs), ...setBack(layout.sequences, state), seed];
-      await admin.query(statements.join('\n'));
-      if (++restored % runsPerCleaning === 0) await admin.query('vacuum pg_catalog.pg_class');
+      const last = [clockSql(atMs), ...setBack(layout.sequences, state), seed].join('\n');
+      // Mostly nothing has grown: then one round trip does it all.
+      const grown = await empty(admin, layout, touched, last);
+      if (grown.length === 0) return clean();
+      await empty(admin, layout, touched);
+      await remake(admin, layout, grown);
+      await admin.query(last);
+      await clean();
     },
   };
 }
@@ -138,7 +151,9 @@ function probeSql({ tables, sequences }: Layout): string {
   const touched =
     `array(select oid from unnest('{${[...tables.keys()].join()}}'::oid[]) oid` +
     ` where pg_relation_size(oid) > 0) touched`;
-  return `select ${[touched, ...sequenceColumns(sequences.map(({ name }) => name))].join()}`;
+  const changes = '(select last_value from sim.changes) changes';
+  const states = sequenceColumns(sequences.map(({ name }) => name));
+  return `select ${[touched, changes, ...states].join()}`;
 }
 
 function namesOf({ tables }: Layout, oids: readonly string[]): string[] {
@@ -148,17 +163,27 @@ function namesOf({ tables }: Layout, oids: readonly string[]): string[] {
 /** Statistics of the whole database are not brought up to date each time: that reads the whole catalog. */
 const vacuum = 'vacuum (index_cleanup on, truncate on, skip_database_stats on)';
 
-async function empty(admin: Admin, layout: Layout, touched: readonly string[]): Promise<void> {
+/** Says which of them kept pages; `then` is done in the same round trip, before that is known. */
+async function empty(
+  admin: Admin,
+  layout: Layout,
+  touched: readonly string[],
+  ...then: readonly string[]
+): Promise<string[]> {
+  if (touched.length === 0) {
+    await admin.queryAll(then);
+    return [];
+  }
   const names = namesOf(layout, touched);
   const deletes = names.map((name) => `delete from ${name};`);
-  // As a replica, so that neither triggers nor references are asked.
-  await admin.query(`set local session_replication_role = replica; ${deletes.join('\n')}`);
-  await admin.query(`${vacuum} ${names.join()}`);
-  const rows = await admin.query(grownSql(touched));
-  if (rows.length > 0) {
-    const grown = rows.map(({ oid }) => oid ?? '');
-    await remake(admin, layout, grown);
-  }
+  const rows = await admin.queryAll([
+    // As a replica, so that neither triggers nor references are asked.
+    `set local session_replication_role = replica; ${deletes.join('\n')}`,
+    `${vacuum} ${names.join()}`,
+    grownSql(touched),
+    ...then,
+  ]);
+  return rows.flatMap(({ grown }) => grown ?? []);
 }
 
 /** Pages of a B-tree that holds or held a few rows: what it is, and its root. */
@@ -167,7 +192,7 @@ const smallIndexPages = 2;
 /** Tables that kept pages, or whose indexes have grown, or are of a kind that remembers. */
 function grownSql(oids: readonly string[]): string {
   return (
-    `select t.oid::text from unnest('{${oids.join()}}'::oid[]) t(oid)` +
+    `select t.oid::text as grown from unnest('{${oids.join()}}'::oid[]) t(oid)` +
     ` where pg_relation_size(t.oid) > 0 or exists (select from pg_index i` +
     ` join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam` +
     ` where i.indrelid = t.oid and (a.amname <> 'btree' or pg_relation_size(c.oid) >` +

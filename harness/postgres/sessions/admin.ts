@@ -9,8 +9,10 @@ export type Row = Readonly<Record<string, string | null>>;
 
 export interface Admin {
   readonly pid: number;
-  /** Runs the text (one or more statements); the rows of all of them. */
+  /** Runs the text (one or more statements, one transaction); the rows of all of them. */
   query(text: string): Promise<Row[]>;
+  /** Runs texts one after the other in one round trip, each in a transaction of its own; the rows of all of them. */
+  queryAll(texts: readonly string[]): Promise<Row[]>;
   close(): Promise<void>;
 }
 
@@ -47,22 +49,24 @@ export async function openAdmin({ address, user, database }: AdminOptions): Prom
   const connection = await Connection.open(address, parameters);
   /** Texts run one after another, whoever asks. */
   let last: Promise<unknown> = Promise.resolve();
-  const run = async (text: string): Promise<Row[]> => {
-    const { frames, closed } = await connection.send([query(text)]);
+  const run = async (texts: readonly string[]): Promise<Row[]> => {
+    const { frames, closed } = await connection.send(texts.map(query));
     const error = frames.find(({ type }) => type === 'E');
     if (error !== undefined) {
-      throw new Refused(readFields(error), text);
+      throw new Refused(readFields(error), texts.join('\n'));
     }
     if (closed) throw new Failure('TROUBLE', 'PostgreSQL went away.');
     return rowsOf(frames);
   };
+  const inTurn = (texts: readonly string[]): Promise<Row[]> => {
+    const next = last.then(() => run(texts));
+    last = next.catch(() => undefined);
+    return next;
+  };
   return {
     pid: connection.pid,
-    query(text) {
-      const next = last.then(() => run(text));
-      last = next.catch(() => undefined);
-      return next;
-    },
+    query: (text) => inTurn([text]),
+    queryAll: inTurn,
     close: () => connection.close(),
   };
 }

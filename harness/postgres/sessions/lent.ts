@@ -18,7 +18,8 @@ import { rowsOf } from './admin.ts';
 import type { Answer } from './answer.ts';
 import type { CancelReason } from './deadlock.ts';
 import type { Pid } from './locks.ts';
-import { chanceOf, type WarmSession } from './warm.ts';
+import type { Dials } from './dials.ts';
+import type { WarmSession } from './warm.ts';
 
 export type Timeout = (typeof timeouts)[number];
 
@@ -61,6 +62,8 @@ export class LentSession {
   /** Its start-up settings escape control: a sentence each. */
   readonly uncontrolled: readonly string[];
   readonly warm: WarmSession;
+  /** Its clock and its chance. */
+  readonly dials: Dials;
   readonly statements = new StatementReader();
   /** It said LISTEN. */
   listening = false;
@@ -71,8 +74,9 @@ export class LentSession {
   setsTimeouts: boolean;
   readonly #controller: Controller;
 
-  constructor(warm: WarmSession, controller: Controller, start: StartSettings) {
+  constructor(warm: WarmSession, dials: Dials, controller: Controller, start: StartSettings) {
     this.warm = warm;
+    this.dials = dials;
     this.#controller = controller;
     this.greeting = start.greeting;
     this.uncontrolled = start.uncontrolled;
@@ -254,15 +258,4 @@ const units: Readonly<Record<string, number>> = {
 export function durationMs(text: string): Milliseconds {
   const [, amount = '0', unit = 'ms'] = /^\s*([\d.]+)\s*([a-z]+)?\s*$/.exec(text) ?? [];
   return Math.round(Number(amount) * (units[unit] ?? 0));
-}
-
-/** The statements that set this session's times, and begin its stream of randomness. */
-export function clockSql(session: LentSession, atMs: Milliseconds, begins: boolean): string {
-  const { number } = session.warm;
-  const own = begins ? `, setval('sim.tx_${number}', ${atMs})` : '';
-  return `select setval('sim.clock', ${atMs}), setval('sim.statement_${number}', ${atMs})${own}`;
-}
-
-export function streamSql({ number }: WarmSession, seed: number, stream: string): string {
-  return `select setval('sim.chance_${number}', ${chanceOf(seed, stream)})`;
 }

@@ -14,14 +14,13 @@ import type { Frame } from '../wire/frames.ts';
 import { query } from '../wire/messages.ts';
 import { openAdmin, type Admin } from './admin.ts';
 import { answerOf, readNotification, readSleep, type Answer, type Notification } from './answer.ts';
+import { Dials, Watched, type Looks } from './dials.ts';
 import type { RawAnswer, ServerAddress } from './connection.ts';
 import { asCancelledFor, deadlockReport, turnedTo, type CancelReason } from './deadlock.ts';
 import {
-  clockSql,
   LentSession,
   readTimeouts,
   startSettings,
-  streamSql,
   type Ended,
   type Fate,
   type Outcome,
@@ -54,6 +53,8 @@ export interface SessionsOptions {
   readonly seed?: number;
   /** How long a group may be unanswered before the lock table is asked. */
   readonly patienceMs?: Milliseconds;
+  /** What the schema looks at beside a statement's own text; left out = everything. */
+  readonly schemaLooks?: Looks;
   /** How long a statement may run, in real time. */
   readonly limitMs?: Milliseconds;
 }
@@ -61,6 +62,7 @@ export interface SessionsOptions {
 interface Flight {
   readonly session: LentSession;
   readonly group: ReadGroup;
+  readonly looks: Looks;
   readonly answer: Promise<RawAnswer>;
   /** When it began to wait, in order. */
   readonly order: number;
@@ -94,6 +96,7 @@ export class Sessions {
   /** Those that wait, in the order in which they began to. */
   readonly #flights = new Map<LentSession, Flight>();
   #order = 0;
+  readonly #watched: Watched;
   #nextSleep = 0;
   #moving: LentSession | undefined;
 
@@ -101,14 +104,16 @@ export class Sessions {
     this.#server = server;
     this.#warm = warm;
     this.#options = options;
+    this.#watched = new Watched(options.schemaLooks ?? { clock: true, chance: true });
     this.admin = admin;
     this.seed = options.seed ?? 0;
   }
 
   async lend({ role, parameters = {}, stream }: StartOptions): Promise<LentSession> {
     const warm = await this.#warm.take(role);
-    await this.admin.query(streamSql(warm, this.seed, stream));
-    const session = new LentSession(warm, this.#controller, await startSettings(warm, parameters));
+    const dials = new Dials(warm, this.seed, stream);
+    const start = await startSettings(warm, parameters);
+    const session = new LentSession(warm, dials, this.#controller, start);
     this.#lent.set(session.backendPid, session);
     return session;
   }
@@ -159,6 +164,7 @@ export class Sessions {
   async giveAllBack(): Promise<void> {
     for (const session of this.waiting) await session.giveBack('lost');
     for (const session of this.#lent.values()) await session.giveBack('lost');
+    this.#watched.forget();
   }
 
   async close(): Promise<void> {
@@ -184,8 +190,10 @@ export class Sessions {
       invariant(session.waiting === undefined, 'a session that waits is not asked again');
       const release = this.#take(session);
       try {
-        await this.admin.query(clockSql(session, atMs, session.status === 'I'));
-        const flight = this.#start(session, group);
+        const looks = this.#watched.by(group);
+        const dialling = session.dials.before(atMs, session.status === 'I', looks);
+        if (dialling !== undefined) await this.admin.query(dialling);
+        const flight = this.#start(session, group, looks);
         return await this.#settle(flight, this.#options.patienceMs ?? 3);
       } finally {
         release();
@@ -195,7 +203,7 @@ export class Sessions {
       const flight = this.#flightOf(session);
       const release = this.#take(session);
       try {
-        await this.admin.query(`select setval('sim.clock', ${atMs})`);
+        if (flight.looks.clock) await this.admin.query(`select setval('sim.clock', ${atMs})`);
         await this.#wake(flight);
         this.#server.continueBackend?.(session.backendPid);
         return await this.#settle(flight, 1);
@@ -221,7 +229,7 @@ export class Sessions {
     return flight;
   }
 
-  #start(session: LentSession, group: ReadGroup): Flight {
+  #start(session: LentSession, group: ReadGroup, looks: Looks): Flight {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     let flight: Flight | undefined = undefined;
     const watch = (frame: Frame): void => {
@@ -234,6 +242,7 @@ export class Sessions {
     flight = {
       session,
       group,
+      looks,
       answer,
       order: this.#order++,
       sleep: undefined,
@@ -383,8 +392,7 @@ export class Sessions {
   }
 }
 
-const unstoppable =
-  'On this server a session cannot be stopped: who gets a lock first is not replayed.';
+const unstoppable = 'A session cannot be stopped here: who gets a lock first is not replayed.';
 
 function endsReady(frames: readonly Frame[]): boolean {
   return frames.at(-1)?.type === 'Z';

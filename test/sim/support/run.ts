@@ -48,7 +48,7 @@ export async function runSchedule({ chapter, loader, schedule, plot = {} }: OneR
   try {
     const record = await pump(world);
     const { findings } = judge(record.facts, chapter, record.ending, { everyMoment: true });
-    return { ...record, findings };
+    return { ...record, findings, leaks: loader.end() };
   } finally {
     loader.end();
     await database?.end();
