@@ -43,6 +43,7 @@ import { saslAuthenticate } from './handlers/sasl-authenticate.ts';
 import { saslHandshake } from './handlers/sasl-handshake.ts';
 import { syncGroup } from './handlers/sync-group.ts';
 import { txnOffsetCommit } from './handlers/txn-offset-commit.ts';
+import { writeTxnMarkers } from './handlers/write-txn-markers.ts';
 
 export const handlers: ReadonlyMap<ApiName, Handler> = new Map(
   [
@@ -88,5 +89,6 @@ export const handlers: ReadonlyMap<ApiName, Handler> = new Map(
     saslHandshake,
     syncGroup,
     txnOffsetCommit,
+    writeTxnMarkers,
   ].map((one) => [one.api, one]),
 );

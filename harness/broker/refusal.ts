@@ -288,6 +288,18 @@ const refusals: Partial<Record<ApiName, Refuse>> = {
           })),
         };
   },
+  WriteTxnMarkers: ({ body }, code) => ({
+    markers: (body.markers as Rows).map(({ producerId, topics }) => ({
+      producerId,
+      topics: (topics as Rows).map(({ name, partitionIndexes }) => ({
+        name,
+        partitions: (partitionIndexes as number[]).map((partitionIndex) => ({
+          partitionIndex,
+          errorCode: code,
+        })),
+      })),
+    })),
+  }),
   DescribeProducers: ({ body }, code) => ({
     throttleTimeMs: 0,
     topics: (body.topics as Rows).map(({ name, partitionIndexes }) => ({

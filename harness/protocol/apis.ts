@@ -47,6 +47,7 @@ import { saslAuthenticate } from './messages/sasl-authenticate.ts';
 import { saslHandshake } from './messages/sasl-handshake.ts';
 import { syncGroup } from './messages/sync-group.ts';
 import { txnOffsetCommit } from './messages/txn-offset-commit.ts';
+import { writeTxnMarkers } from './messages/write-txn-markers.ts';
 import type { ApiSchema } from './schema.ts';
 
 const table = {
@@ -73,6 +74,7 @@ const table = {
   AddPartitionsToTxn: addPartitionsToTxn,
   AddOffsetsToTxn: addOffsetsToTxn,
   EndTxn: endTxn,
+  WriteTxnMarkers: writeTxnMarkers,
   TxnOffsetCommit: txnOffsetCommit,
   DescribeAcls: describeAcls,
   CreateAcls: createAcls,

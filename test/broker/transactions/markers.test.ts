@@ -117,6 +117,37 @@ describe('when markers are written', () => {
   });
 });
 
+describe('WriteTxnMarkers', () => {
+  const write = (producer: Producer, committed: boolean, topic = 't'): number => {
+    const topics = [{ name: topic, partitionIndexes: [0] }];
+    const { producerId, epoch: producerEpoch } = producer;
+    const marker = { producerId, producerEpoch, transactionResult: committed, topics };
+    const markers = [{ ...marker, coordinatorEpoch: 0 }];
+    const answer = desk.ask('WriteTxnMarkers', 1, { markers });
+    return answer.markers[0].topics[0].partitions[0].errorCode;
+  };
+
+  test('an operator ends a transaction in a partition, whatever its coordinator thinks', () => {
+    const producer = desk.begun('x');
+    desk.write(producer, 'a');
+    expect(write(producer, false)).toBe(0);
+    expect(desk.broker.offsets('t', 0)).toMatchObject({ highWatermark: 2, lastStable: 2 });
+    expect(write(producer, false)).toBe(0);
+    expect(desk.stateOf('x').transactionState).toBe('Ongoing');
+    end(producer, true);
+    expect(desk.log()).toBe('0:a 1:ABORT 2:ABORT 3:COMMIT');
+    expect(desk.aborted(0, { producer })).toEqual(['producer@0']);
+  });
+
+  test('strangers, unknown topics, epochs that are old or none', () => {
+    const stranger = { id: 'y', producerId: 5000, epoch: 3 };
+    expect(write(stranger, true)).toBe(0);
+    expect(write({ ...stranger, epoch: 2 }, true)).toBe(47);
+    expect(write({ ...stranger, epoch: -1 }, true)).toBe(-1);
+    expect(write(stranger, true, 'nope')).toBe(3);
+  });
+});
+
 describe('a late record', () => {
   test.each([7, 11])(
     'Produce %s: before the marker it shares the fate of what ended',
