@@ -37,7 +37,8 @@ export function sync(
   memberSynced(host, group, member);
   if (group.state === 'Stable') {
     answer(synced(group, member.assignment));
-    return sawMember(host, member, nowMs);
+    if (host.config.profile === 'kafka-3.9') sawMember(host, member, nowMs);
+    return;
   }
   member.sync = { connection: request.connection, answer };
   suspendSession(host, member, nowMs);

@@ -5,7 +5,7 @@
  * highest timestamp, -4 (v8+) the local log start, -5 (v9+) tiered storage, which is not there;
  * others below 0 UNSUPPORTED_VERSION. A timestamp: the first record, in the order of offsets, at
  * or after it; none is (-1, -1) without error. The same partition twice → INVALID_REQUEST, told
- * for each (3.9.1). Who may answer is the header of leadership.ts.
+ * for each (as Kafka 4: once). Who may answer is the header of leadership.ts.
  *
  * Not served: version 0 (a list of offsets per partition), as in Kafka 4. Batches in snappy or lz4
  * are found whole: their base offset with their highest timestamp.
@@ -39,9 +39,10 @@ export const listOffsets = handler('ListOffsets', ({ state, request }) => {
     for (const { partitionIndex } of partitions) {
       (seen.has(partitionIndex) ? twice : seen).add(partitionIndex);
     }
+    const once = state.config.profile === 'kafka-4' ? firstOfEach(partitions) : partitions;
     return {
       name,
-      partitions: partitions.map(({ partitionIndex, currentLeaderEpoch, timestamp }) => {
+      partitions: once.map(({ partitionIndex, currentLeaderEpoch, timestamp }) => {
         const partition = state.topics.partition(name, partitionIndex);
         const error = twice.has(partitionIndex)
           ? 'INVALID_REQUEST'
@@ -54,6 +55,15 @@ export const listOffsets = handler('ListOffsets', ({ state, request }) => {
   });
   return { throttleTimeMs: 0, topics };
 });
+
+function firstOfEach<T extends { readonly partitionIndex: number }>(partitions: readonly T[]): T[] {
+  const seen = new Set<number>();
+  return partitions.filter(({ partitionIndex }) => {
+    if (seen.has(partitionIndex)) return false;
+    seen.add(partitionIndex);
+    return true;
+  });
+}
 
 function problemOf(
   partition: Partition | undefined,

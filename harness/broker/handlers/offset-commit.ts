@@ -2,10 +2,11 @@
  * OffsetCommit (8), versions 0–9: remembers how far a group has read. Who may do so, and in which order Kafka asks,
  * is the header of groups/offsets.ts. Another node's group → NOT_COORDINATOR, for partitions that are there.
  *
+ * As Kafka 4, v9 has a name of its own for a generation of a group that is not there: GROUP_ID_NOT_FOUND.
  * v0 has neither generation nor member: it is a consumer without membership (Kafka 3.9 would ask ZooKeeper).
  * Not served: retention time per request (v2–4 carry it; Kafka has ignored it since 2.1).
  */
-import { errorCode } from '#protocol';
+import { errorCode, type ErrorName } from '#protocol';
 import { handler } from '../handler.ts';
 
 interface RequestedPartition {
@@ -21,7 +22,7 @@ interface RequestedTopic {
 }
 
 export const offsetCommit = handler('OffsetCommit', ({ state, request, nowMs }) => {
-  const { body, connection } = request;
+  const { body, connection, version } = request;
   const topics: readonly RequestedTopic[] = body.topics;
   const offsets = topics.flatMap(({ name, partitions }) =>
     partitions.map((partition) => ({
@@ -39,6 +40,10 @@ export const offsetCommit = handler('OffsetCommit', ({ state, request, nowMs }) 
     generation: body.generationIdOrMemberEpoch,
     connection,
   };
+  const noSuchGroup =
+    state.config.profile === 'kafka-4' && version >= 9 && !state.groups.describe(body.groupId);
+  const told = (error: ErrorName): ErrorName =>
+    noSuchGroup && error === 'ILLEGAL_GENERATION' ? 'GROUP_ID_NOT_FOUND' : error;
   const isOurs = state.cluster.coordinatorOf(who.groupId) === request.node;
   const errors = (
     isOurs
@@ -53,7 +58,7 @@ export const offsetCommit = handler('OffsetCommit', ({ state, request, nowMs }) 
       name,
       partitions: partitions.map(({ partitionIndex }) => ({
         partitionIndex,
-        errorCode: errorCode(errors.next().value ?? 'NONE'),
+        errorCode: errorCode(told(errors.next().value ?? 'NONE')),
       })),
     })),
   };
