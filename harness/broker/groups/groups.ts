@@ -192,9 +192,10 @@ class ClassicGroups implements Groups {
   }
 
   commitInTransaction(commit: TransactionalCommit): readonly ErrorName[] {
-    const { groupId } = commit;
+    const { groupId, generation } = commit;
+    const makesGroup = generation < 0 || this.#host.config.profile === 'kafka-3.9';
     const open = () => ({
-      group: this.#open(groupId),
+      group: makesGroup ? this.#open(groupId) : this.#groups.get(groupId),
       log: this.#log(offsetsPartitionOf(groupId)),
     });
     return commitInTransaction(this.#host, open, commit);

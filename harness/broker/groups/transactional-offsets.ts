@@ -2,7 +2,8 @@
  * Offsets committed inside transactions: pending until the marker lands in `__consumer_offsets`.
  * Kafka's order, seen on 3.9.1 and 4.3.1:
  * 1. a partition that is not there → UNKNOWN_TOPIC_OR_PARTITION, for that one; group id "" →
- *    INVALID_GROUP_ID. A group that is not there is made.
+ *    INVALID_GROUP_ID. A group that is not there is made; as Kafka 4, a generation of it is refused
+ *    with ILLEGAL_GENERATION instead.
  * 2. no transaction of this producer is open in the group's log: the coordinator is asked
  * 3. no member and no generation: accepted, as old versions carry none; generation -1 in an empty
  *    group too. Else unknown member, fenced instance, other generation. Any group state will do,
@@ -29,7 +30,7 @@ export interface TransactionalCommit extends Identity, ProducerIdentity {
 
 export function commitInTransaction(
   host: GroupsHost,
-  open: () => { readonly group: Group; readonly log: OffsetsLog },
+  open: () => { readonly group: Group | undefined; readonly log: OffsetsLog },
   commit: TransactionalCommit,
 ): readonly ErrorName[] {
   const { offsets } = commit;
@@ -53,7 +54,7 @@ export function commitInTransaction(
 }
 
 function admit(
-  open: () => { readonly group: Group; readonly log: OffsetsLog },
+  open: () => { readonly group: Group | undefined; readonly log: OffsetsLog },
   commit: TransactionalCommit,
   writes: boolean,
 ): { readonly group: Group | undefined; readonly error: ErrorName } {
@@ -61,7 +62,7 @@ function admit(
   const { producerId, producerEpoch } = commit;
   const { group, log } = open();
   let error: ErrorName = log.isOpen(producerId, producerEpoch) ? 'NONE' : commit.verify();
-  if (error === 'NONE') error = admitMember(group, commit);
+  if (error === 'NONE') error = group ? admitMember(group, commit) : 'ILLEGAL_GENERATION';
   if (error === 'NONE' && writes) error = log.write(producerId, producerEpoch);
   return { group, error };
 }
