@@ -23,6 +23,8 @@ export interface Race {
   readonly says: string;
   readonly line?: Line;
   readonly outcomes: readonly string[];
+  /** What comes out of a real Kafka only, and why the embedded broker cannot come to it. */
+  readonly onlyKafka?: { readonly outcome: string; readonly because: string };
   /** As in a behaviour. */
   readonly notEmbedded?: string;
   readonly play: (kafka: Scene) => Promise<string>;
@@ -32,10 +34,13 @@ type Show = Behaviour['show'];
 
 export class Area {
   readonly name: string;
+  readonly alone: boolean;
   readonly cases: (Behaviour | Race)[] = [];
 
-  constructor(name: string) {
+  /** `alone`: its cases would see others that run at the same time. */
+  constructor(name: string, alone?: 'alone') {
     this.name = name;
+    this.alone = alone !== undefined;
   }
 
   holds(says: string, show: Show): void {

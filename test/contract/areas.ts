@@ -1,6 +1,7 @@
 /** Everything that is in the contract. */
 import type { Area } from './area.ts';
 import { connections } from './cases/connections.ts';
+import { deletion } from './cases/deletion.ts';
 import { fetchSessions } from './cases/fetch-sessions.ts';
 import { fetch } from './cases/fetch.ts';
 import { groupAdmin } from './cases/group-admin.ts';
@@ -14,8 +15,14 @@ import { produceRequest } from './cases/produce-request.ts';
 import { produce } from './cases/produce.ts';
 import { topicBirth } from './cases/topic-birth.ts';
 import { topics } from './cases/topics.ts';
+import { transactionCoordinator } from './cases/transaction-coordinator.ts';
+import { transactionLog } from './cases/transaction-log.ts';
+import { transactionOffsets } from './cases/transaction-offsets.ts';
+import { lateRecords, transactionRaces } from './cases/transaction-races.ts';
+import { transactionVerification } from './cases/transaction-verification.ts';
 
 export const areas: readonly Area[] = [
+  deletion,
   connections,
   topics,
   topicBirth,
@@ -30,4 +37,10 @@ export const areas: readonly Area[] = [
   groupStatic,
   groupOffsets,
   groupAdmin,
+  transactionCoordinator,
+  transactionVerification,
+  lateRecords,
+  transactionLog,
+  transactionOffsets,
+  transactionRaces,
 ];

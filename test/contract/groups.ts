@@ -230,7 +230,8 @@ export async function stable(
     const member = await newMember(kafka, group, options);
     const entering = member.enter();
     if (members.length > 0) await reaches(kafka, group, 'PreparingRebalance');
-    await Promise.all([entering, ...members.map((one) => one.join())]);
+    const [entered] = await Promise.all([entering, ...members.map((one) => one.join())]);
+    if (entered.error !== 'NONE') throw new Error(`${group}: not entered, ${entered.error}`);
     members.push(member);
     await Promise.all(members.map((one) => one.sync()));
   }

@@ -31,7 +31,7 @@ export class InProcess implements Running {
   readonly #chooser: Chooser | undefined;
   readonly #clients = new Map<number, Client>();
   readonly #sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
-  #nowMs = Date.UTC(2026, 0, 1);
+  #nowMs = Date.now();
   #ids = 0;
   #looks = false;
 

@@ -199,11 +199,14 @@ export class Scene {
   }
 }
 
-/** A batch of values with the key `k`, from half a second after the epoch unless told otherwise. */
+/**
+ * A batch of values with the key `k`, of now unless told otherwise: a real Kafka rolls a segment,
+ * behind which no fetch looks, where two timestamps are a week apart, and it deletes what is old.
+ */
 export function batchOf(
   values: readonly (string | Buffer)[],
   batch: Partial<NewBatch> = {},
 ): Buffer {
   const records = values.map((value) => ({ key: 'k', value }));
-  return encodeBatch({ records, baseTimestamp: 500, ...batch });
+  return encodeBatch({ records, baseTimestamp: Date.now(), ...batch });
 }

@@ -2,8 +2,9 @@
  * A real Apache Kafka on this machine, from the jars of Maven Central: one node, KRaft, free ports,
  * data in a folder that goes with it. The jars are fetched once into node_modules/.cache.
  *
- * Groups form at once, the internal topics have one partition each and timed-out transactions are
- * looked for every second, so that a test is quick; everything else is Kafka's default.
+ * Groups form at once, the internal topics have one partition each, timed-out transactions are
+ * looked for every second and logs are not cleaned, so that a test is quick and sees what it
+ * wrote; everything else is Kafka's default.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import {
@@ -168,6 +169,10 @@ function propertiesOf(
     'transaction.state.log.num.partitions': '1',
     'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
     'group.initial.rebalance.delay.ms': '0',
+    // A busy machine is no reason to be fenced by oneself.
+    'broker.session.timeout.ms': '120000',
+    // Nothing is deleted for its age in the life of a test.
+    'log.initial.task.delay.ms': '3600000',
     ...settings,
   };
   return Object.entries(all)

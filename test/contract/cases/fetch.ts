@@ -203,15 +203,6 @@ fetch.holds('it waits for minBytes over all its partitions', async (kafka) => {
   expect((await answer).map(({ records }) => records.length)).toEqual([size, size]);
 });
 
-fetch.holds('the deletion of its topic answers it with error 3', async (kafka) => {
-  const [place] = await kafka.topic();
-  const wire = await kafka.open();
-  const answer = kafka.fetch(place!, 0, { maxWaitMs: longMs, wire });
-  expect(await kafka.within(50, answer)).toBe('waits');
-  await kafka.ask('DeleteTopics', 5, { topicNames: [place!.topic], timeoutMs: 5_000 });
-  expect((await answer).error).toBe('UNKNOWN_TOPIC_OR_PARTITION');
-});
-
 fetch.holds('what comes behind a waiting fetch is answered after it', async (kafka) => {
   const wire = await kafka.open();
   const { topic, partition } = await kafka.place();

@@ -175,15 +175,3 @@ groupOffsets.holds('from v8 on several groups at once', async (kafka) => {
   expect(told).toContainEqual([known, 1, 'NONE']);
   expect(told).toContainEqual([unknown, 0, 'NONE']);
 });
-
-groupOffsets.holds('the offsets of a topic die with it', async (kafka) => {
-  const [place] = await kafka.topic();
-  const groupId = kafka.unique('g');
-  await commit(kafka, groupId, place!);
-  const topicNames = [place!.topic];
-  await kafka.ask('DeleteTopics', 5, { topicNames, timeoutMs: 5_000 });
-  await kafka.until(
-    () => kafka.ask('OffsetFetch', 5, { groupId, topics: null }),
-    ({ topics }) => topics.length === 0,
-  );
-});

@@ -38,7 +38,7 @@ produce.holds('a batch is stored as sent, but for base offset and epoch', async 
 
 produce.holds('a wrong maximum timestamp is corrected and the CRC renewed', async (kafka) => {
   const place = await kafka.place();
-  const right = batchOf(['a']);
+  const right = batchOf(['a'], { baseTimestamp: 500 });
   const wrong = reheaded(right, (bytes) => bytes.writeBigInt64BE(99n, header.maxTimestamp));
   expect((await kafka.produce(place, wrong)).error).toBe('NONE');
   const [batch] = await stored(kafka, place);

@@ -2,7 +2,7 @@
 import { errorName } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
-import { batchOf, type Scene } from '../scene.ts';
+import type { Scene } from '../scene.ts';
 
 export const topics = new Area('Topics');
 
@@ -192,45 +192,6 @@ topics.exception(
   (kafka) => tellsSettings(kafka, 33),
   '4',
 );
-
-const remove = async (kafka: Scene, version: number, body: object) =>
-  toldOf((await kafka.ask('DeleteTopics', version, { timeoutMs: 10_000, ...body })).responses);
-
-topics.holds('DeleteTopics: unknown, known, twice', async (kafka) => {
-  const [place] = await kafka.topic();
-  const [other] = await kafka.topic();
-  const told = await remove(kafka, 5, { topicNames: ['nope', place!.topic] });
-  expect(told).toHaveLength(2);
-  expect(told).toContainEqual(['nope', 'UNKNOWN_TOPIC_OR_PARTITION']);
-  expect(told).toContainEqual([place!.topic, 'NONE']);
-  const name = other!.topic;
-  expect(await remove(kafka, 5, { topicNames: [name, name] })).toEqual([[name, 'INVALID_REQUEST']]);
-});
-
-topics.holds('DeleteTopics by id from v6 on', async (kafka) => {
-  const [place] = await kafka.topic();
-  const ids = [strangeId, await kafka.topicId(place!.topic)];
-  const asked = ids.map((topicId) => ({ name: null, topicId }));
-  const told = await remove(kafka, 6, { topics: asked });
-  expect(told).toHaveLength(2);
-  expect(told).toContainEqual([null, 'UNKNOWN_TOPIC_ID']);
-  expect(told).toContainEqual([place!.topic, 'NONE']);
-});
-
-topics.holds('a topic made again is another topic, and starts at 0', async (kafka) => {
-  const [place] = await kafka.topic();
-  const { topic } = place!;
-  await kafka.produce(place!, batchOf(['a', 'b']));
-  const before = await kafka.topicId(topic);
-  await remove(kafka, 5, { topicNames: [topic] });
-  await kafka.until(
-    () => metadata(kafka, 4, [{ name: topic }]),
-    ([told]) => told.errorCode === 3,
-  );
-  await kafka.create(topic);
-  expect(await kafka.topicId(topic)).not.toBe(before);
-  expect((await kafka.fetch(place!, 2)).error).toBe('OFFSET_OUT_OF_RANGE');
-});
 
 topics.holds('Metadata v0 takes no topics for all, later versions null', async (kafka) => {
   const { topic } = await kafka.place();
