@@ -2,8 +2,8 @@
  * The step after EndTxn: its answer is on its way, and no reader knows yet. Some milliseconds
  * later the markers are written, partition by partition in the order in which these were added,
  * offsets last (Kafka has its own order), and the transaction is complete. It is always a step of
- * its own, also with a delay of 0, which an ending without any partition always has (EndTxn 5
- * aborts what was never begun).
+ * its own, also with a delay of 0. Only an ending without any partition (EndTxn 5 aborts what was
+ * never begun) has no markers, and is complete at once.
  *
  * Whoever drives the broker may give a transactional id another delay, hold its markers, and write
  * them when it likes; a real coordinator under load does no less (up to 100 ms were seen).
@@ -51,6 +51,7 @@ export class Markers {
 
   /** A transaction begins to end. */
   add(transaction: Transaction, nowMs: number): void {
+    if (transaction.partitions.size === 0) return this.#onComplete(transaction, nowMs);
     const waiting = { transaction, sinceMs: nowMs };
     this.#waiting.set(transaction.id, waiting);
     this.#arm(waiting);
@@ -84,10 +85,9 @@ export class Markers {
   }
 
   #dueAtMs({ transaction, sinceMs }: Waiting): number | undefined {
-    const usualMs = transaction.partitions.size === 0 ? 0 : this.#host.config.markerDelayMs;
     const delayMs = this.#delaysMs.has(transaction.id)
       ? this.#delaysMs.get(transaction.id)
-      : usualMs;
+      : this.#host.config.markerDelayMs;
     return delayMs === undefined ? undefined : sinceMs + delayMs;
   }
 
