@@ -13,6 +13,7 @@ import { misused, runAndExit, type ExitCode } from './main.ts';
 import { brokerStart, firstRed } from './measure/cold.ts';
 import { keepSection, machine } from './measure/ledger.ts';
 import type { Spread } from './measure/numbers.ts';
+import { databaseChapter } from './measure/orphans.ts';
 import { crashRate, heapGrowth, openSubject, singleCrashes } from './measure/runs.ts';
 
 const options = {
@@ -60,6 +61,8 @@ async function bench(args: string[]): Promise<ExitCode> {
     `crash runs, 5 messages          ${rate.perSecondWall} per second, ${rate.perSecondCpu} per ` +
       `second of CPU (one thread, ${rate.runs} runs)`,
   );
+  const databaseRows = await withDatabase(quick);
+  for (const [key, value, line] of databaseRows) keep(key, value, line);
   const heap = await heapGrowth(subject, quick ? 2_000 : 20_000, (done) => {
     if (process.stderr.isTTY) process.stderr.write(`\r  heap ${done} runs`);
   });
@@ -74,6 +77,33 @@ async function bench(args: string[]): Promise<ExitCode> {
   }
   if (save) keepSection('bench', result);
   return 0;
+}
+
+/** The same with a PostgreSQL, where a chapter has tables. */
+async function withDatabase(quick: boolean): Promise<readonly [string, object, string][]> {
+  const number = await databaseChapter();
+  if (number === undefined) return [];
+  const subject = await openSubject(number);
+  try {
+    const singles = await singleCrashes(subject, quick ? 2 : 7);
+    const rate = await crashRate(subject, quick ? 2 : 10);
+    return [
+      [
+        'singleCrashesWithDatabase',
+        singles,
+        `${singles.schedules} single crashes with PostgreSQL  ${show(singles.wallSeconds)} s wall, ` +
+          `${singles.cpuSeconds.median} s CPU (chapter ${number})`,
+      ],
+      [
+        'crashRunsWithDatabase',
+        rate,
+        `crash runs with PostgreSQL      ${rate.perSecondWall} per second, ${rate.perSecondCpu} ` +
+          `per second of CPU (one thread and its server, ${rate.runs} runs)`,
+      ],
+    ];
+  } finally {
+    await subject.close();
+  }
 }
 
 function show({ median, min, max }: Spread): string {

@@ -9,8 +9,8 @@ import { rounded, spread, type Spread } from './numbers.ts';
 
 const name = '01-producer-consumer';
 
-export async function openSubject(): Promise<InProcess> {
-  const chapter = await loadChapter(await resolveChapter(name));
+export async function openSubject(chapterName: string | number = name): Promise<InProcess> {
+  const chapter = await loadChapter(await resolveChapter(chapterName));
   return openInProcess(chapter, [chapter.solutionPath]);
 }
 
@@ -91,12 +91,11 @@ export async function heapGrowth(
   };
 }
 
+/** The example's commands, and as many like the first of them as are missing. */
 async function fiveMessages(subject: InProcess): Promise<readonly Schedule[]> {
-  const more = [
-    { id: 'm4', body: 'four' },
-    { id: 'm5', body: 'five' },
-  ];
-  return subject.crashes(subject.exampleWith(more));
+  const { example } = subject.definition.workload;
+  const missing = ['more-1', 'more-2', 'more-3', 'more-4'].slice(example.length - 1);
+  return subject.crashes(subject.exampleWith(missing.map((id) => ({ ...example[0], id }))));
 }
 
 async function runAll(
