@@ -91,7 +91,7 @@ async function withDatabase(quick: boolean): Promise<readonly [string, object, s
       [
         'singleCrashesWithDatabase',
         singles,
-        `${singles.schedules} single crashes with PostgreSQL  ${show(singles.wallSeconds)} s wall, ` +
+        `${singles.schedules} crashes with PostgreSQL      ${show(singles.wallSeconds)} s wall, ` +
           `${singles.cpuSeconds.median} s CPU (chapter ${number})`,
       ],
       [

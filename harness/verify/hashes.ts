@@ -29,6 +29,8 @@ export interface HashRow {
   /** Every fault and hold of it really was. */
   readonly struck: boolean;
   readonly facts: number;
+  /** How often somebody waited for a lock of the database. */
+  readonly waits: number;
 }
 
 export type FromHashing =

@@ -13,6 +13,7 @@ import {
 import { seedsFrom } from '../seeds.ts';
 import { fuzzBroker } from './fuzz/drive.ts';
 import { kafkajsSuite } from './kafkajs-suite/proof.ts';
+import { contention as contentionChapter, layContention } from './contention.ts';
 import { startLoad } from './load.ts';
 import { rounded, spread } from './numbers.ts';
 import { databaseChapter, databaseVictims, killOne, victims, type Left } from './orphans.ts';
@@ -43,6 +44,7 @@ export const sections = {
   mutants,
   services,
   hashes,
+  contention,
   orphans,
   heap,
   hostile,
@@ -179,6 +181,45 @@ async function hashes({ count, seedBase, say }: Wanted): Promise<Proven> {
     held: equal === of && of > 0,
     says: `${equal} of ${of} distinct schedules hash alike in four processes under load`,
     figures: { equal, of, traceClasses: classes.size, processes: ways.length },
+  };
+}
+
+/** Services that wait for each other in the database: each schedule in two processes, under load. */
+async function contention({ count, seedBase, say }: Wanted): Promise<Proven> {
+  const ground = layContention();
+  const stopLoad = startLoad();
+  const { root, solution } = ground;
+  const what = { root, chapter: contentionChapter, folders: [solution], level: 2 } as const;
+  const rows = (workers: number, fresh: boolean): Promise<readonly HashRow[]> =>
+    hashesOf({ ...what, seed: seedBase, count, workers, fresh });
+  try {
+    const alone = await rows(1, false);
+    const { waiting, classes, waits, different } = compareWaits(alone, await rows(2, true));
+    for (const index of different) say(`  ✗ schedule ${index} of seed ${seedBase} differs`);
+    return {
+      held: different.length === 0 && classes > 0,
+      says:
+        `${alone.length - different.length} of ${alone.length} distinct schedules hash alike in ` +
+        `two processes under load; in ${waiting} of them, of ${classes} trace classes, ` +
+        `somebody waits`,
+      figures: { schedules: alone.length, waiting, classes, waits, different: different.length },
+    };
+  } finally {
+    stopLoad();
+    ground.remove();
+  }
+}
+
+/** Any that differs is told; of those in which somebody waited, how many there are. */
+export function compareWaits(one: readonly HashRow[], other: readonly HashRow[]) {
+  const waiting = one.filter(({ waits }) => waits > 0);
+  return {
+    waiting: waiting.length,
+    classes: new Set(waiting.map(({ traceClass }) => traceClass)).size,
+    waits: waiting.reduce((sum, { waits }) => sum + waits, 0),
+    different: one.flatMap(({ traceHash }, index) =>
+      traceHash === other[index]?.traceHash ? [] : [index],
+    ),
   };
 }
 

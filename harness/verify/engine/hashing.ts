@@ -54,7 +54,8 @@ async function hash(request: HashRequest): Promise<HashRow[]> {
 function rowOf({ schedule, traceHash, traceClass, fired, held, facts = [] }: Outcome): HashRow {
   const { faults, holds } = schedule;
   const struck = fired.length === faults.length && held.length === holds.length;
-  return { traceHash, traceClass, struck, facts: facts.length };
+  const waits = facts.filter((fact) => fact.kind === 'operation' && fact.step === 'waits').length;
+  return { traceHash, traceClass, struck, facts: facts.length, waits };
 }
 
 function* distinct(draw: (index: number) => Schedule, count: number): Generator<Schedule> {
