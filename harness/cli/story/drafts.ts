@@ -35,6 +35,8 @@ export function draftOf(
       return deliverDraft(fact, reading);
     case 'commit':
       return commitDraft(fact, reading);
+    case 'marker':
+      return markerDraft(fact, reading);
     case 'port':
       return portDraft(fact, reading);
     case 'table':
@@ -87,6 +89,18 @@ function appendDraft(fact: Extract<Fact, { kind: 'append' }>, reading: Reading):
       ? `${fact.slot} sends ${name}${again}: ${place}.`
       : `${name} stands in ${place}${again}.`,
     weight: 60,
+  };
+}
+
+/** A marker takes an offset of its own; what was written before it is seen now, or never. */
+function markerDraft(fact: Extract<Fact, { kind: 'marker' }>, reading: Reading): Draft {
+  const about = list(reading.commandsOf(fact)) || 'nothing';
+  const verb = fact.outcome === 'commit' ? 'commits' : 'aborts';
+  const seen = fact.outcome === 'commit' ? 'readers see it from now on' : 'no reader will see it';
+  return {
+    cells: [{ lane: `log ${logName(fact)}`, text: `${fact.offset} ${verb} ${about}`, minor: true }],
+    sentence: `The marker at offset ${fact.offset} of ${logName(fact)} ${verb} ${about}: ${seen}.`,
+    weight: about === 'nothing' ? 5 : 55,
   };
 }
 

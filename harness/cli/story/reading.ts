@@ -146,6 +146,8 @@ function commandsAbout(
       return isChange(fact) ? (statementOf(fact, facts)?.cause ?? []) : [];
     case 'commit':
       return covered(fact, appends, commits);
+    case 'marker':
+      return ended(fact, facts);
     default:
       return [];
   }
@@ -204,6 +206,22 @@ function covered(
         append.offset < Math.max(from, commit.offset),
     )
     .flatMap((append) => append.command ?? []);
+}
+
+/** Commands whose records the marker ends: those of its producer since the marker before. */
+function ended(marker: Extract<Fact, { kind: 'marker' }>, facts: readonly Fact[]): string[] {
+  const mine = facts.filter(
+    (fact): fact is Append | typeof marker =>
+      (fact.kind === 'append' || fact.kind === 'marker') &&
+      fact.seq < marker.seq &&
+      fact.topic === marker.topic &&
+      fact.partition === marker.partition &&
+      fact.producerId === marker.producerId,
+  );
+  const last = mine.findLastIndex(({ kind }) => kind === 'marker');
+  return mine
+    .slice(last + 1)
+    .flatMap((fact) => (fact.kind === 'append' ? (fact.command ?? []) : []));
 }
 
 function repetitions(

@@ -85,8 +85,12 @@ export function errandNoun({ operation, target, cause }: Asked): string {
     case 'statement':
       if (operation === 'COMMIT') return about ? `the COMMIT of ${about}` : 'its COMMIT';
       return `the ${statementWords({ operation, target, cause }, ' of ')}`;
+    case 'transaction':
+      return operation === 'EndTxn' && about
+        ? `the end of the transaction of ${about}`
+        : nameOf({ operation, target, cause });
     default:
-      return `its ${[operation, target].filter(Boolean).join(' ')}${about ? ` (${about})` : ''}`;
+      return nameOf({ operation, target, cause });
   }
 }
 
@@ -106,6 +110,11 @@ export function statementWords({ operation, target, cause }: Asked, between = ' 
   const link = where === '' ? '' : (prepositions[operation] ?? between);
   const verb = operation === 'COMMIT' ? operation : operation.toLowerCase();
   return `${verb}${link}${where}${about}`;
+}
+
+function nameOf({ operation, target, cause }: Asked): string {
+  const about = cause.length > 0 ? ` (${list(cause)})` : '';
+  return `its ${[operation, target].filter(Boolean).join(' ')}${about}`;
 }
 
 const happened: Readonly<Record<Errand, string>> = {
