@@ -33,6 +33,11 @@ export interface BrokerConfig {
   /** How often open transactions are looked at for their age. */
   readonly transactionTimeoutCheckIntervalMs: number;
   readonly transactionalIdExpirationMs: number;
+  /**
+   * Kinder than any Kafka: committed readers are sent no records of aborted transactions. Whoever
+   * then reads better has a client that cannot skip them.
+   */
+  readonly hidesAborted: boolean;
   /** A member without an id is first given one and must come back with it (JoinGroup v4+). */
   readonly memberIdRequired: boolean;
   /** Ids (members, topics) are drawn from this, so equal histories have equal ids. */
@@ -65,6 +70,7 @@ const defaults: BrokerConfig = {
   transactionMaxTimeoutMs: 900_000,
   transactionTimeoutCheckIntervalMs: 10_000,
   transactionalIdExpirationMs: 604_800_000,
+  hidesAborted: false,
   memberIdRequired: true,
   idSeed: 0,
 };

@@ -4,7 +4,7 @@
  * shared, all are once something was left behind.
  */
 import type { Finding } from '#check';
-import type { Blamer } from './blame.ts';
+import { firstOwn, type Blamer } from './blame.ts';
 import type { Outcome, Runner } from './engine/outcome.ts';
 import type { Tally } from './tally.ts';
 
@@ -65,19 +65,12 @@ export class Decision {
       this.fresh = true;
     }
     const { until, blame, tally } = this.#input;
-    for (const finding of outcome.findings) {
-      if (until !== undefined && finding.property !== until) continue;
-      const blamed = await blame(outcome, finding);
-      if (blamed !== 'service') {
-        tally.notes.add(`${blamed}: ${finding.sentence}`);
-        continue;
-      }
-      this.hit = { outcome, finding };
-      // What only shows with nothing shared is made small that way, too.
-      this.fresh ||= wasFresh;
-      return true;
-    }
-    return false;
+    const finding = await firstOwn(outcome, blame, tally.notes, until);
+    if (finding === undefined) return false;
+    this.hit = { outcome, finding };
+    // What only shows with nothing shared is made small that way, too.
+    this.fresh ||= wasFresh;
+    return true;
   }
 
   /** Runs some of them again. True = stop searching. */

@@ -7,7 +7,7 @@ import type { Command, Level } from '#kit';
 import { loadChapter, resolveChapter, schemaOf, type Chapter } from '#content';
 import { parseFault, parseSchedule, shrink, type Schedule } from '#schedule';
 import { bundle, type Bundle } from '#sim';
-import { alwaysService, blamer } from './blame.ts';
+import { alwaysService, blamer, firstOwn } from './blame.ts';
 import { compose, type Shown } from './compose.ts';
 import { forgetful, openCorpus, type Corpus } from './corpus.ts';
 import type { Outcome, Runner } from './engine/outcome.ts';
@@ -96,14 +96,15 @@ async function prepare(request: CheckRequest, pool: Pool, covers: boolean): Prom
   const corpus = request.remember === false ? forgetful : openCorpus(request.root, chapter.folder);
   const example = exampleOf(chapter, seed);
   const single = singleOf(request, corpus, example);
+  const level = request.level ?? definition.pass;
   const input: SearchInput = {
     request,
     chapter: definition,
-    level: request.level ?? definition.pass,
+    level,
     seed,
     runner: pool,
     saved: corpus.saved.map(({ schedule }) => schedule),
-    blame: isSolution(chapter, request) ? alwaysService : withSolution(chapter, pool),
+    blame: isSolution(chapter, request) ? alwaysService : withReferences(chapter, pool, level),
     example,
     ...(covers && { marked: withMarks(chapter, request, pool) }),
   };
@@ -147,16 +148,26 @@ function withMarks(
   };
 }
 
-/** Bundled when the first finding needs it. */
-function withSolution(chapter: Chapter, pool: Pool): SearchInput['blame'] {
-  let ready: Promise<SearchInput['blame']> | undefined;
-  return async (outcome, finding) => {
-    ready ??= program(chapter, [chapter.solutionPath], chapter.root).then((reference) => {
-      pool.prepare({ name: 'solution', ...reference });
-      return blamer(pool, 'solution');
-    });
-    return (await ready)(outcome, finding);
+/** Bundled when a defect of the client first shows. */
+function withReferences(chapter: Chapter, pool: Pool, level: Level): SearchInput['blame'] {
+  const { solutionPath, definition, variants, root } = chapter;
+  const right = variants.filter(({ name }) => {
+    const { level: upTo = definition.pass } = definition.variants[name] ?? {};
+    return upTo >= level;
+  });
+  const prepare = async (name: string, folders: readonly string[]): Promise<string> => {
+    pool.prepare({ name, ...(await program(chapter, folders, root)) });
+    return name;
   };
+  let ready: Promise<readonly string[]> | undefined;
+  return blamer(
+    pool,
+    () =>
+      (ready ??= Promise.all([
+        prepare('solution', [solutionPath]),
+        ...right.map(({ name, path }) => prepare(`variant ${name}`, [solutionPath, path])),
+      ])),
+  );
 }
 
 function isSolution(chapter: Chapter, { folders, root }: CheckRequest): boolean {
@@ -236,13 +247,14 @@ async function runOne({ runner, single, input }: Check): Promise<SearchResult> {
   });
   tally.add(outcome);
   const never = neverStruck(outcome);
-  const [finding] = outcome.findings;
-  if (never !== undefined && finding !== undefined) tally.notes.add(never.sentence);
+  const [any] = outcome.findings;
+  if (never !== undefined && any !== undefined) tally.notes.add(never.sentence);
+  const finding = await firstOwn(outcome, input.blame, tally.notes);
   const { leaks } = outcome;
   const reason =
     outcome.unknown ??
     (leaks.length > 0 ? sharedBy(leaks) : undefined) ??
-    (finding === undefined ? never : undefined);
+    (any === undefined ? never : undefined);
   return {
     hit: finding && { outcome, finding },
     unknown: reason && { ...reason, outcome },

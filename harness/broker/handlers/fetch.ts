@@ -23,6 +23,7 @@ import { leadershipProblem } from '../leadership.ts';
 import type { PartitionLog } from '../log.ts';
 import { partitionKey } from '../parking.ts';
 import type { Partition } from '../topics.ts';
+import { withoutAborted } from '../transactions/without-aborted.ts';
 
 interface Wanted {
   /** The entry it stands in: name before v13, id from then on. */
@@ -118,6 +119,8 @@ function read(context: HandlerContext, wanted: readonly Wanted[]): Reading {
   let known = 0;
   let unreadable = 0;
   let lastTopic: Wanted['topic'] | undefined;
+  const { request, state } = context;
+  const hidesAborted = state.config.hidesAborted && request.body.isolationLevel === 1;
   for (const one of wanted) {
     const found =
       one.name === undefined ? undefined : context.state.topics.partition(one.name, one.partition);
@@ -129,6 +132,7 @@ function read(context: HandlerContext, wanted: readonly Wanted[]): Reading {
         const end = readableEnd(found, context.request.body.isolationLevel);
         const most = Math.min(one.partitionMaxBytes, room);
         records = found.log.read(one.fetchOffset, end, most, bytes === 0);
+        if (hidesAborted) records = withoutAborted(found.log, one.fetchOffset, records);
         bytes += records.length;
         room = Math.max(0, room - records.length);
       } else unreadable++;

@@ -25,6 +25,8 @@ export interface LogTransactions {
   end(producerId: number, markerOffset: number, outcome: 'commit' | 'abort'): void;
   /** The first offset of the oldest open transaction. */
   firstUnstable(): number | undefined;
+  /** Whether this offset of the producer belongs to an aborted transaction. */
+  isAborted(producerId: number, offset: number): boolean;
   /** Aborted ones with a marker at or after `from` that begin below `until`. */
   aborted(from: number, until: number): AbortedTransaction[];
 }
@@ -49,6 +51,11 @@ export function createLogTransactions(): LogTransactions {
       const [first] = open.values();
       return first;
     },
+    isAborted: (producerId, offset) =>
+      aborted.some(
+        (one) =>
+          one.producerId === producerId && one.firstOffset <= offset && offset < one.markerOffset,
+      ),
     aborted: (from, until) =>
       aborted
         .filter((one) => one.markerOffset >= from && one.firstOffset < until)

@@ -238,7 +238,7 @@ class Measurement {
     for (const finding of outcome.findings) {
       if (broken.has(finding.property)) continue;
       // oxlint-disable-next-line no-await-in-loop
-      if ((await this.#input.blame(outcome, finding)) !== 'service') continue;
+      if ((await this.#input.blame(outcome, finding)).blame !== 'service') continue;
       trial.finding = finding;
       return;
     }

@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly fresh?: boolean;
   /** Find the learner's lines: slower. */
   readonly traced?: boolean;
+  /** Kinder than Kafka: committed readers get no aborted records. Only to find out who is to blame. */
+  readonly hidesAborted?: boolean;
   readonly wantFacts?: boolean;
   readonly wantCrossings?: boolean;
 }

@@ -35,6 +35,7 @@ export function createProgram(
         groupInitialRebalanceDelayMs: 0,
         autoCreateTopics: false,
         idSeed: hashName(`ids ${schedule.seed}`),
+        hidesAborted: options.hidesAborted === true,
       });
       for (const [topic, { partitions }] of Object.entries(chapter.topics)) {
         broker.createTopic(topic, partitions);

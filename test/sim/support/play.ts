@@ -62,7 +62,7 @@ export interface Stage {
   readonly chapter: ChapterDefinition;
   readonly made: Bundle;
   play(plot?: Plot): Promise<Run>;
-  run(schedule: Schedule): Promise<Run>;
+  run(schedule: Schedule, ways?: Ways): Promise<Run>;
   schedule(plot?: Plot): Schedule;
 }
 
@@ -73,7 +73,7 @@ function stage(chapter: ChapterDefinition, name: string, made: Bundle): Stage {
     chapter,
     made,
     schedule,
-    run: (each) => runSchedule({ chapter, loader, schedule: each }),
+    run: (each, ways = {}) => runSchedule({ chapter, loader, schedule: each, plot: ways }),
     play: (plot = {}) => runSchedule({ chapter, loader, schedule: schedule(plot), plot }),
   };
 }

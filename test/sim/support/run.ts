@@ -15,6 +15,7 @@ export interface Ways {
   /** The bundle's calls are marked. */
   readonly sites?: boolean;
   readonly database?: PreparedDatabase;
+  readonly hidesAborted?: boolean;
   /** Sees the world before its first event. */
   readonly watch?: (world: World) => void;
 }
@@ -31,6 +32,7 @@ export async function runSchedule({ chapter, loader, schedule, plot = {} }: OneR
     groupInitialRebalanceDelayMs: 0,
     autoCreateTopics: false,
     idSeed: hashName(`ids ${schedule.seed}`),
+    hidesAborted: plot.hidesAborted === true,
   });
   for (const [topic, { partitions }] of Object.entries(chapter.topics)) {
     broker.createTopic(topic, partitions);
