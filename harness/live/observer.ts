@@ -93,12 +93,19 @@ function createGroupWatch(world: LiveWorld) {
   const committed = new Map<string, number>();
   const members = new Map<string, string>();
   const states = new Map<string, string>();
+  /** Topics that a group was ever given or has committed; outputs are not its to catch up with. */
+  const topics = new Map<string, Set<string>>();
   let generations = 0;
   let regrouped = false;
+
+  const reads = (group: string, topic: string): void => {
+    topics.set(group, (topics.get(group) ?? new Set()).add(topic));
+  };
 
   const commitsOf = async (group: string): Promise<void> => {
     for (const { topic, partition, offset } of await kafka.committed(group)) {
       const key = `${group} ${topic}/${partition}`;
+      reads(group, topic);
       if (committed.get(key) === offset) continue;
       committed.set(key, offset);
       history.add({ kind: 'commit', group, topic, partition, offset });
@@ -113,6 +120,8 @@ function createGroupWatch(world: LiveWorld) {
     if (members.get(group) === text) return;
     if (members.has(group) && hasEffects(world)) regrouped = true;
     members.set(group, text);
+    for (const { partitions } of state.members)
+      for (const { topic } of partitions) reads(group, topic);
     history.add({
       kind: 'assign',
       group,
@@ -130,14 +139,12 @@ function createGroupWatch(world: LiveWorld) {
     commits: () => Promise.all(chapter.groups.map(commitsOf)),
     regrouped: () => regrouped,
     behind(ends: ReadonlyMap<string, number>): string | undefined {
-      for (const group of chapter.groups) {
-        for (const [place, end] of ends) {
-          const at = committed.get(`${group} ${place}`) ?? 0;
-          if (at >= end) continue;
-          return `group ${group} is at ${at} of ${end} on ${place}`;
-        }
-      }
-      return undefined;
+      return chapter.groups
+        .flatMap((group) => [...ends].map(([place, end]) => ({ group, place, end })))
+        .filter(({ group, place }) => topics.get(group)?.has(topicOf(place)) !== false)
+        .map((each) => ({ ...each, at: committed.get(`${each.group} ${each.place}`) ?? 0 }))
+        .filter(({ at, end }) => at < end)
+        .map(({ group, place, at, end }) => `group ${group} is at ${at} of ${end} on ${place}`)[0];
     },
     waitsForTheDead(): string | undefined {
       if (world.plan.kind !== 'crash' || world.lastFaultAtMs() === 0) return undefined;
@@ -149,6 +156,10 @@ function createGroupWatch(world: LiveWorld) {
       );
     },
   };
+}
+
+function topicOf(place: string): string {
+  return place.slice(0, place.lastIndexOf('/'));
 }
 
 function hasEffects({ history }: LiveWorld): boolean {
