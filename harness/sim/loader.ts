@@ -8,7 +8,7 @@ import { Failure } from '#kernel';
 import type { ChapterDefinition } from '#kit';
 import type { Bundle } from './bundle/bundle.ts';
 import { prepare, type Prepared } from './bundle/prepare.ts';
-import { firstLearnerFrame, mapText } from './bundle/stacks.ts';
+import { firstLearnerFrame, inExercise, mapText } from './bundle/stacks.ts';
 import { startCarrying } from './injected/context.ts';
 import { createGlobals, globalNames, type GlobalsOptions } from './injected/globals.ts';
 import { evaluateLibraries, evaluateService, type Libraries } from './injected/evaluate.ts';
@@ -149,6 +149,13 @@ class EvaluatingLoader implements BundleLoader {
   lineOf(stack: string): SourceLine | undefined {
     const frame = firstLearnerFrame(stack, this.#bundle);
     return frame && { file: frame.file, line: frame.line, column: frame.column };
+  }
+
+  lineOfSite(site: string): SourceLine | undefined {
+    const found = this.#bundle.sites.find(({ id }) => id === site);
+    if (found === undefined) return undefined;
+    const { path, line, column } = found;
+    return { file: inExercise(path, this.#bundle), line, column };
   }
 
   #doesNotLoad(error: unknown): Failure {

@@ -116,7 +116,8 @@ class SimPassages implements Passages {
   open(fresh: NewOp): Op {
     const { owner, operation, target, cause } = fresh;
     const point = this.#world.gate.name({ slot: owner.slot, operation, target, cause });
-    const line = firstLearnerLine(this.#world, fresh.stack) ?? this.#lastLine.get(owner.slot);
+    const calls = this.#callsOf(fresh);
+    const line = this.#lineOf(fresh, calls) ?? this.#lastLine.get(owner.slot);
     if (operation === 'JoinGroup' && line !== undefined) this.#lastLine.set(owner.slot, line);
     const op: Op = {
       owner,
@@ -129,7 +130,7 @@ class SimPassages implements Passages {
       silent: fresh.silent === true,
       answered: fresh.answered !== false,
       outlives: fresh.outlives === true,
-      calls: this.#callsOf(fresh),
+      calls,
       applied: false,
       error: undefined,
     };
@@ -202,6 +203,13 @@ class SimPassages implements Passages {
   closeBooks(): void {
     if (this.#world.closing) return;
     for (const op of this.#lastOp.values()) if (!op.silent) this.#note(op, 'after answer');
+  }
+
+  /** A statement may be written long after it was asked for: a pool queues. Else the stack knows. */
+  #lineOf({ kind, stack }: NewOp, [call]: readonly Call[]): SourceLine | undefined {
+    const asked = call && this.#world.loader.lineOfSite(call.site);
+    const written = firstLearnerLine(this.#world, stack);
+    return kind === 'sql' ? (asked ?? written) : (written ?? asked);
   }
 
   #callsOf(fresh: NewOp): readonly Call[] {

@@ -27,6 +27,8 @@ export interface Loader {
   load(process: Incarnation, ports: object): Promise<RunningService>;
   /** The first place in the learner's own files, as far as it is known. */
   lineOf(stack: string): SourceLine | undefined;
+  /** Where a marked call stands, by its site. */
+  lineOfSite(site: string): SourceLine | undefined;
   /** Text with stack lines in the learner's terms. */
   readable(text: string): string;
   /** A process is gone: what it leaves to others is looked for now, while it is there. */

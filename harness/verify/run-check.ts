@@ -16,7 +16,7 @@ import type { NamedProgram } from './engine/messages.ts';
 import { createPool, type Pool } from './engine/pool.ts';
 import type { CheckRequest } from './request.ts';
 import type { Report } from './report.ts';
-import type { Measured, Trial } from './coverage/measure.ts';
+import type { MeasureInput, Measured, Trial } from './coverage/measure.ts';
 import { explore } from './explore.ts';
 import { neverStruck } from './never-struck.ts';
 import { search, type SearchInput, type SearchResult } from './search.ts';
@@ -141,11 +141,13 @@ function withMarks(
   { folders, root }: CheckRequest,
   pool: Pool,
 ): NonNullable<SearchInput['marked']> {
-  return async () => {
+  let ready: ReturnType<NonNullable<SearchInput['marked']>> | undefined;
+  const make = async (): Promise<MeasureInput['marked']> => {
     const marked = await program(chapter, folders, root, { sites: true });
     pool.prepare({ name: 'marked', ...marked });
     return { program: 'marked', sites: marked.bundle.sites };
   };
+  return () => (ready ??= make());
 }
 
 /** Bundled when a defect of the client first shows. */
@@ -300,11 +302,14 @@ async function show(check: Check, result: SearchResult): Promise<Shown | undefin
   if (doesNotReturn(hit.outcome)) return asFound(hit.outcome, property);
   const small = await smallest(check, hit.outcome, signature, result.fresh);
   request.onProgress?.({ phase: 'confirming', runs: result.tally.runs, done: 0, broken: 1 });
-  const wanted = { program: 'subject', traced: true, wantFacts: true } as const;
-  const outcome = await runner.run(small.schedule, { ...wanted, fresh: true });
   const plain = await runner.run(small.schedule, { program: 'subject', fresh: result.fresh });
+  const wanted = { traced: true, wantFacts: true } as const;
+  const outcome = await traced(check, small.schedule, plain);
   const undisturbed: Schedule = { ...small.schedule, faults: [], holds: [] };
-  const calm = request.calm === true ? (await runner.run(undisturbed, wanted)).facts : undefined;
+  const calm =
+    request.calm === true
+      ? (await runner.run(undisturbed, { ...wanted, program: 'subject' })).facts
+      : undefined;
   return {
     outcome: outcome.findings.length > 0 ? outcome : hit.outcome,
     property,
@@ -313,6 +318,24 @@ async function show(check: Check, result: SearchResult): Promise<Shown | undefin
     confirmed: outcome.traceHash === plain.traceHash && outcome.findings.length > 0,
     calm,
   };
+}
+
+/**
+ * With the learner's lines. Marked code knows whose call a statement belongs to, also behind the
+ * queue of a pool; where it should not run like the plain code, stacks have to do.
+ */
+async function traced(
+  { runner, input }: Check,
+  schedule: Schedule,
+  plain: Outcome,
+): Promise<Outcome> {
+  const wanted = { traced: true, wantFacts: true, fresh: true } as const;
+  const marked = await input.marked?.();
+  if (marked !== undefined) {
+    const outcome = await runner.run(schedule, { ...wanted, program: marked.program });
+    if (outcome.traceHash === plain.traceHash) return outcome;
+  }
+  return runner.run(schedule, { ...wanted, program: 'subject' });
 }
 
 function doesNotReturn({ ending }: Outcome): boolean {

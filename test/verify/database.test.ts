@@ -24,6 +24,13 @@ test('a service that counts in two steps is broken by a crash, and the run is co
   expect(finding?.faults[0]).toMatch(/^crash projector-0 · (INSERT ledger|UPDATE accounts)/);
 }, 300_000);
 
+test('a finding shows the call that asked, also behind the queue of a pool', async () => {
+  const [finding] = (await one([exercise], behind)).findings;
+  const [shown] = finding?.code ?? [];
+  const struck = shown?.text[shown.line - shown.from];
+  expect(struck).toContain("await db.query('update accounts set balance");
+});
+
 test('the same crash does nothing to a service that counts in one transaction', async () => {
   const crash = 'crash projector-0 · UPDATE accounts (p1) · #1 · after apply';
   expect(await one([solution], crash)).toMatchObject({ verdict: 'holds', findings: [] });

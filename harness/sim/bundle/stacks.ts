@@ -78,7 +78,8 @@ export function positionOf(
   };
 }
 
-function inExercise(path: string, { folder, projectRoot }: Bundle): string {
+/** A learner's file by the name that they know it by. */
+export function inExercise(path: string, { folder, projectRoot }: Bundle): string {
   const prefix = `${relative(projectRoot, folder).replaceAll(sep, '/')}/`;
   return path.startsWith(prefix) ? path.slice(prefix.length) : path;
 }
