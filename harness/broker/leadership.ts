@@ -5,15 +5,16 @@
  * except for what followers may answer, too.
  */
 import type { ErrorName } from '#protocol';
-import type { Partition } from './topics.ts';
+import { inSync, type Partition } from './topics.ts';
 
 export function leadershipProblem(
-  { leader, leaderEpoch, replicas }: Partition,
+  partition: Partition,
   node: number,
   clientEpoch: number,
   followersToo = false,
 ): ErrorName {
-  if (!replicas.includes(node)) return 'NOT_LEADER_OR_FOLLOWER';
+  const { leader, leaderEpoch } = partition;
+  if (!inSync(partition).includes(node)) return 'NOT_LEADER_OR_FOLLOWER';
   if (clientEpoch >= 0 && clientEpoch < leaderEpoch) return 'FENCED_LEADER_EPOCH';
   if (clientEpoch > leaderEpoch) return 'UNKNOWN_LEADER_EPOCH';
   return followersToo || leader === node ? 'NONE' : 'NOT_LEADER_OR_FOLLOWER';

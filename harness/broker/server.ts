@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly nodeIds?: readonly number[];
   /** Loopback where left out. */
   readonly host?: string;
+  /** Every answer leaves so much later, as if over a network; at once where left out. */
+  readonly latencyMs?: number;
   /** A connection on which nothing happens for so long is closed; 10 minutes where left out. */
   readonly idleMs?: number;
   /** Hears of what should not happen: our own bugs. The connection that met one is closed. */
@@ -113,6 +115,7 @@ class Drive {
   readonly #clock: ServerClock;
   readonly #onTrouble: (error: unknown) => void;
   readonly #idleMs: number;
+  readonly #latencyMs: number;
   readonly #clients = new Map<number, Client>();
   readonly #ready: Client[] = [];
   #connections = 0;
@@ -120,11 +123,15 @@ class Drive {
   #working = false;
   #cancelSweep = (): void => {};
 
-  constructor(broker: Broker, { clock, onTrouble, idleMs = 600_000 }: ServerOptions) {
+  constructor(
+    broker: Broker,
+    { clock, onTrouble, idleMs = 600_000, latencyMs = 0 }: ServerOptions,
+  ) {
     this.#broker = broker;
     this.#clock = clock;
     this.#onTrouble = onTrouble ?? (() => {});
     this.#idleMs = idleMs;
+    this.#latencyMs = latencyMs;
   }
 
   serve(server: Server, nodeId: number): void {
@@ -188,6 +195,11 @@ class Drive {
     this.#ready.push(client);
   }
 
+  #arrive(answered: Answered): void {
+    this.#deliver(answered);
+    this.#work();
+  }
+
   /** Applies what can be applied, one request per connection at a time, until all wait. */
   #work(client?: Client): void {
     if (client !== undefined) this.#ready.push(client);
@@ -219,7 +231,10 @@ class Drive {
       this.#onTrouble(error);
       if (client !== undefined) this.#drop(client);
     }
-    for (const answered of this.#broker.take().answers) this.#deliver(answered);
+    for (const answered of this.#broker.take().answers) {
+      if (this.#latencyMs === 0) this.#deliver(answered);
+      else this.#clock.after(this.#latencyMs, () => this.#arrive(answered));
+    }
   }
 
   #setAlarm(): void {

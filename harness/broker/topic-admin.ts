@@ -50,6 +50,7 @@ function newPartition(topic: string, index: number, replicas: readonly number[])
     leader: replicas[0]!,
     leaderEpoch: 0,
     replicas,
+    reassignment: undefined,
     log: createLog(),
     producers: new Map(),
   };
@@ -64,15 +65,54 @@ export function configureTopic(
   topic.config = topicConfig(overrides, state.config.messageMaxBytes);
 }
 
-/** A leader that is not among them any more hands over to the first, in a new leader epoch. */
+/** How long it takes until replicas that are added have caught up. */
+const catchUpMs = 100;
+
+/** Done at once where no replica is added. What was under way is replaced by it. */
 export function reassign(
+  state: BrokerState,
+  partition: Partition,
+  after: readonly number[],
+  nowMs: number,
+): void {
+  const before = partition.reassignment?.before ?? partition.replicas;
+  const adding = after.filter((id) => !before.includes(id));
+  const removing = before.filter((id) => !after.includes(id));
+  if (adding.length === 0) return finishReassignment(state, partition, after, nowMs);
+  partition.reassignment = { before, after, adding, removing };
+  partition.replicas = [...after, ...removing];
+  state.timers.set(timerOf(partition), nowMs + catchUpMs, (dueMs) =>
+    finishReassignment(state, partition, after, dueMs),
+  );
+}
+
+/** Whether there was one to call off. */
+export function cancelReassignment(
+  state: BrokerState,
+  partition: Partition,
+  nowMs: number,
+): boolean {
+  const { reassignment } = partition;
+  if (reassignment === undefined) return false;
+  finishReassignment(state, partition, reassignment.before, nowMs);
+  return true;
+}
+
+/** A leader that is not among them any more hands over to the first. */
+function finishReassignment(
   state: BrokerState,
   partition: Partition,
   replicas: readonly number[],
   nowMs: number,
 ): void {
+  state.timers.clear(timerOf(partition));
+  partition.reassignment = undefined;
   partition.replicas = replicas;
   if (!replicas.includes(partition.leader)) lead(state, partition, replicas[0]!, nowMs);
+}
+
+function timerOf({ topic, index }: Partition): string {
+  return `reassign ${topic}/${index}`;
 }
 
 /** Another leader, in a new leader epoch; fetches that wait at the old one hear of it. */
@@ -94,7 +134,8 @@ export function lead(
 export function removeTopic(state: BrokerState, topic: Topic, nowMs: number): void {
   state.topics.remove(topic.name);
   state.groups.topicDeleted(topic.name);
-  for (const { index } of topic.partitions) {
-    state.parking.wake(partitionKey(topic.name, index), nowMs);
+  for (const partition of topic.partitions) {
+    state.timers.clear(timerOf(partition));
+    state.parking.wake(partitionKey(topic.name, partition.index), nowMs);
   }
 }

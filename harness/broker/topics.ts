@@ -1,6 +1,7 @@
 /**
- * Topics and their partitions. All replicas of a partition are one log, so they are in sync always;
- * which node leads it, and since when (leader epoch), a reassignment may change.
+ * Topics and their partitions. All replicas of a partition are one log, so they are in sync as
+ * soon as they are added; which node leads it, and since when (leader epoch), a reassignment may
+ * change.
  */
 import type { TopicConfig } from './topic-config.ts';
 import type { PartitionLog } from './log.ts';
@@ -11,11 +12,20 @@ export interface Partition {
   readonly index: number;
   leader: number;
   leaderEpoch: number;
-  /** The preferred leader first. */
+  /** The preferred leader first. While some are being added, those to be removed stay behind them. */
   replicas: readonly number[];
+  /** Under way: replicas are being added. */
+  reassignment: Reassignment | undefined;
   readonly log: PartitionLog;
   /** What is known of idempotent producers, by producer id. */
   readonly producers: Map<number, ProducerEntry>;
+}
+
+export interface Reassignment {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  readonly adding: readonly number[];
+  readonly removing: readonly number[];
 }
 
 export interface Topic {
@@ -36,6 +46,12 @@ export interface Topics {
   all(): IterableIterator<Topic>;
   add(topic: Topic): void;
   remove(topic: string): void;
+}
+
+/** Every replica but those that are being added. */
+export function inSync({ replicas, reassignment }: Partition): readonly number[] {
+  if (reassignment === undefined) return replicas;
+  return replicas.filter((id) => !reassignment.adding.includes(id));
 }
 
 export function createTopics(): Topics {

@@ -21,7 +21,7 @@ type Served = Readonly<Partial<Record<ApiName, ServedVersions>>>;
 const asKafka39: Served = {
   Produce: { min: 0, max: 11, servedFrom: 3 },
   Fetch: { min: 4, max: 17 },
-  ListOffsets: { min: 1, max: 9 },
+  ListOffsets: { min: 0, max: 9 },
   Metadata: { min: 0, max: 12 },
   OffsetCommit: { min: 0, max: 9 },
   OffsetFetch: { min: 0, max: 9 },
@@ -67,6 +67,7 @@ const asKafka39: Served = {
 const asKafka4: Served = {
   ...asKafka39,
   Produce: { min: 0, max: 12, servedFrom: 3 },
+  ListOffsets: { min: 1, max: 9 },
   OffsetCommit: { min: 2, max: 9 },
   OffsetFetch: { min: 1, max: 9 },
   CreateTopics: { min: 2, max: 7 },

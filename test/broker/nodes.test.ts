@@ -197,6 +197,8 @@ describe('records', () => {
       timeoutMs: 1000,
       topics: [{ name: 't', partitions: elsewhere }],
     });
+    expect(waiting()).toBeUndefined();
+    desk.pass(100);
     expect(waiting().responses[0].partitions[0].errorCode).toBe(6);
   });
 
@@ -233,6 +235,13 @@ describe('other replicas', () => {
   }
   const first = () => partitionsOf('t')[0]!;
 
+  function underWay(): object[] {
+    const body = { timeoutMs: 1000, topics: null };
+    return desk
+      .ask('ListPartitionReassignments', 0, body)
+      .topics.flatMap((topic: any) => topic.partitions);
+  }
+
   test('a leader that stays keeps leading until its preferred one is elected', () => {
     const { leader, follower } = roles();
     expect(reassign(0, [follower, leader])).toBe('NONE');
@@ -249,14 +258,24 @@ describe('other replicas', () => {
     expect(first()).toMatchObject({ leaderId: follower, leaderEpoch: 1 });
   });
 
-  test('a leader that goes hands over in a new epoch, and none is ever under way', () => {
+  test('a leader that goes hands over in a new epoch, when the new replicas have caught up', () => {
     const { leader, stranger } = roles();
     const place = { topic: 't', partition: 0 };
     desk.broker.append(place.topic, place.partition, [{ value: 'before' }], 0);
+    const { replicaNodes: before } = first();
     expect(reassign(0, [stranger])).toBe('NONE');
+    expect(first()).toMatchObject({ leaderId: leader, leaderEpoch: 0, isrNodes: before });
+    expect(underWay()).toEqual([
+      {
+        partitionIndex: 0,
+        replicas: [stranger, ...before],
+        addingReplicas: [stranger],
+        removingReplicas: before,
+      },
+    ]);
+    desk.pass(100);
+    expect(underWay()).toEqual([]);
     expect(first()).toMatchObject({ leaderId: stranger, leaderEpoch: 1, isrNodes: [stranger] });
-    const listed = desk.ask('ListPartitionReassignments', 0, { timeoutMs: 1000, topics: null });
-    expect([listed.errorCode, listed.topics]).toEqual([0, []]);
 
     desk.broker.append(place.topic, place.partition, [{ value: 'after' }], 0);
     const end = (leaderEpoch: number, node: number, currentLeaderEpoch = -1) => {
@@ -271,6 +290,32 @@ describe('other replicas', () => {
     expect(end(2, stranger)).toEqual(['NONE', -1, -1]);
     expect(end(0, stranger, 0)[0]).toBe('FENCED_LEADER_EPOCH');
     expect(end(0, leader)[0]).toBe('NOT_LEADER_OR_FOLLOWER');
+  });
+
+  test('one that is under way can be called off, or replaced', () => {
+    const { stranger } = roles();
+    const before = first();
+    reassign(0, [stranger]);
+    expect(reassign(0, null)).toBe('NONE');
+    desk.pass(1000);
+    expect(first()).toEqual(before);
+    reassign(0, [stranger]);
+    reassign(0, [...before.replicaNodes, stranger]);
+    desk.pass(1000);
+    expect(first()).toMatchObject({
+      leaderId: before.leaderId,
+      leaderEpoch: 0,
+      replicaNodes: [...before.replicaNodes, stranger],
+    });
+  });
+
+  test('one that is under way ends with its topic', () => {
+    reassign(0, [roles().stranger]);
+    desk.ask('DeleteTopics', 4, { topicNames: ['t'], timeoutMs: 1000 });
+    desk.broker.createTopic('t', 3);
+    const before = first();
+    desk.pass(1000);
+    expect(first()).toEqual(before);
   });
 
   test.each([

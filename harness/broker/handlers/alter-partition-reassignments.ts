@@ -1,19 +1,20 @@
 /**
- * AlterPartitionReassignments (45), version 0: other replicas for partitions. It is done at once,
- * as all nodes have every log: a leader that is not among them hands over to the first, in a new
- * leader epoch.
+ * AlterPartitionReassignments (45), version 0: other replicas for partitions. Where none is added
+ * it is done at once, else when the new ones have caught up: until then the old ones are replicas,
+ * too, and alone in sync. A leader that is not among the new ones hands over to the first of them,
+ * in a new leader epoch. Null calls off what is under way.
  *
  * In Kafka's order (seen on 3.9.1), for each partition: timeout of 0 or less → REQUEST_TIMED_OUT,
- * at the top too; unknown → UNKNOWN_TOPIC_OR_PARTITION; null (call it off) →
+ * at the top too; unknown → UNKNOWN_TOPIC_OR_PARTITION; nothing to call off →
  * NO_REASSIGNMENT_IN_PROGRESS; none, unknown or repeated nodes → INVALID_REPLICA_ASSIGNMENT. The
  * number of replicas may change.
  *
- * Kinder than Kafka: no time passes while replicas catch up.
+ * Every log is everywhere, so catching up takes 100 ms whatever its size.
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type HandlerContext } from '../handler.ts';
 import { assignmentProblem } from '../replica-assignment.ts';
-import { reassign } from '../topic-admin.ts';
+import { cancelReassignment, reassign } from '../topic-admin.ts';
 
 interface Asked {
   readonly partitionIndex: number;
@@ -55,7 +56,11 @@ function change(
     const text = `Unable to find partition ${name}:${partitionIndex}.`;
     return ['UNKNOWN_TOPIC_OR_PARTITION', text];
   }
-  if (replicas === null) return ['NO_REASSIGNMENT_IN_PROGRESS', null];
+  if (replicas === null) {
+    return cancelReassignment(state, partition, nowMs)
+      ? undefined
+      : ['NO_REASSIGNMENT_IN_PROGRESS', null];
+  }
   const bad = assignmentProblem(state.cluster, replicas);
   if (bad !== undefined) return ['INVALID_REPLICA_ASSIGNMENT', bad];
   reassign(state, partition, replicas, nowMs);

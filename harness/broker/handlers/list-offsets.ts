@@ -1,5 +1,5 @@
 /**
- * ListOffsets (2), versions 1–9: offsets by name or by time.
+ * ListOffsets (2), versions 0–9: offsets by name or by time.
  *
  * -1 latest (read_committed: the last stable offset), -2 earliest, -3 (v7+) the record with the
  * highest timestamp, -4 (v8+) the local log start, -5 (v9+) tiered storage, which is not there;
@@ -7,7 +7,7 @@
  * or after it; none is (-1, -1) without error. The same partition twice → INVALID_REQUEST, told
  * for each (as Kafka 4: once). Who may answer is the header of leadership.ts.
  *
- * Not served: version 0 (a list of offsets per partition), as in Kafka 4. Batches in snappy or lz4
+ * v0 tells a list of offsets for each partition (below); Kafka 4 closes it. Batches in snappy or lz4
  * are found whole: their base offset with their highest timestamp.
  */
 import { decodeBatch, errorCode, ProtocolError, type ErrorName } from '#protocol';
@@ -42,14 +42,18 @@ export const listOffsets = handler('ListOffsets', ({ state, request }) => {
     const once = state.config.profile === 'kafka-4' ? firstOfEach(partitions) : partitions;
     return {
       name,
-      partitions: once.map(({ partitionIndex, currentLeaderEpoch, timestamp }) => {
+      partitions: once.map((asked) => {
+        const { partitionIndex, currentLeaderEpoch, timestamp } = asked;
         const partition = state.topics.partition(name, partitionIndex);
         const error = twice.has(partitionIndex)
           ? 'INVALID_REQUEST'
           : problemOf(partition, request.node, currentLeaderEpoch, timestamp, version);
         const found = error === 'NONE' ? look(partition!.log, timestamp, committedOnly) : notThere;
         const leaderEpoch = found.offset >= 0 ? partition!.leaderEpoch : -1;
-        return { partitionIndex, errorCode: errorCode(error), ...found, leaderEpoch };
+        const told = { partitionIndex, errorCode: errorCode(error) };
+        return version === 0
+          ? { ...told, oldStyleOffsets: error === 'NONE' ? oldStyle(partition!.log, asked) : [] }
+          : { ...told, ...found, leaderEpoch };
       }),
     };
   });
@@ -63,6 +67,21 @@ function firstOfEach<T extends { readonly partitionIndex: number }>(partitions: 
     seen.add(partitionIndex);
     return true;
   });
+}
+
+/**
+ * Version 0 tells, latest first, where segments begin and the end of the log, up to as many as are
+ * asked for. There is one segment.
+ */
+function oldStyle(
+  { logStart, highWatermark, batches }: PartitionLog,
+  { timestamp, maxNumOffsets }: { timestamp: number; maxNumOffsets: number },
+): number[] {
+  const changedMs = Math.max(-1, ...batches.slice(-1).map(({ maxTimestampMs }) => maxTimestampMs));
+  const all = highWatermark > logStart ? [highWatermark, logStart] : [highWatermark];
+  const wanted =
+    timestamp === -1 ? all : timestamp === -2 || changedMs <= timestamp ? [logStart] : [];
+  return wanted.slice(0, Math.max(0, maxNumOffsets));
 }
 
 function problemOf(

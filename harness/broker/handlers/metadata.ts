@@ -13,7 +13,7 @@ import { handler, type HandlerContext, type KafkaRequest } from '../handler.ts';
 import { operations } from '../operations.ts';
 import { addTopic, placementOf } from '../topic-admin.ts';
 import { topicNameProblem } from '../topic-names.ts';
-import type { Topic } from '../topics.ts';
+import { inSync, type Topic } from '../topics.ts';
 
 interface Asked {
   readonly name: string | null;
@@ -90,7 +90,7 @@ function tell({ request }: HandlerContext, topic: Topic): object {
       leaderId: partition.leader,
       leaderEpoch: partition.leaderEpoch,
       replicaNodes: partition.replicas,
-      isrNodes: partition.replicas,
+      isrNodes: inSync(partition),
       offlineReplicas: [],
     })),
     topicAuthorizedOperations: request.body.includeTopicAuthorizedOperations
