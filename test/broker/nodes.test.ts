@@ -1,42 +1,15 @@
 /** Three nodes in one process: whom to ask, and what the others say. As seen on Kafka 3.9.1. */
 import { errorName } from '#protocol';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { batchOf, Desk } from './desk.ts';
+import { ClusterDesk, nodes } from './cluster-desk.ts';
+import { batchOf } from './desk.ts';
 
-const nodes = [0, 1, 2].map((nodeId) => ({ nodeId, host: 'kafka', port: 9092 + nodeId }));
 const noId = '00000000-0000-0000-0000-000000000000';
 
-let desk: Desk;
-/** Connection 10 + n is to node n. */
+let desk: ClusterDesk;
 beforeEach(() => {
-  desk = new Desk({
-    nodes,
-    defaultReplicationFactor: 2,
-    defaultPartitions: 2,
-    groupInitialRebalanceDelayMs: 0,
-  });
-  for (const { nodeId } of nodes) desk.broker.connect(10 + nodeId, nodeId);
-  desk.broker.createTopic('t', 3);
+  desk = new ClusterDesk();
 });
-
-interface Told {
-  readonly leaderId: number;
-  readonly leaderEpoch: number;
-  readonly replicaNodes: readonly number[];
-  readonly isrNodes: readonly number[];
-}
-
-function partitionsOf(topic: string, node = 0): readonly Told[] {
-  return desk.ask('Metadata', 8, { topics: [{ name: topic }] }, 10 + node).topics[0].partitions;
-}
-
-/** The node that leads partition 0, one that follows, and one without a replica. */
-function roles(topic = 't') {
-  const [{ leaderId, replicaNodes }] = partitionsOf(topic) as [Told];
-  const follower = replicaNodes.find((id) => id !== leaderId)!;
-  const stranger = nodes.find(({ nodeId }) => !replicaNodes.includes(nodeId))!.nodeId;
-  return { leader: leaderId, follower, stranger };
-}
 
 function create(topic: object, node = 1) {
   const asked = {
@@ -65,9 +38,9 @@ describe('topics', () => {
     expect(told[1]).toEqual(told[0]);
     expect(told[2]).toEqual(told[0]);
     expect(told[0]!.brokers).toEqual(nodes.map((node) => ({ ...node, rack: null })));
-    const leaders = partitionsOf('t').map(({ leaderId }) => leaderId);
+    const leaders = desk.partitionsOf('t').map(({ leaderId }) => leaderId);
     expect(new Set(leaders)).toEqual(new Set([0, 1, 2]));
-    for (const { leaderId, replicaNodes, isrNodes } of partitionsOf('t')) {
+    for (const { leaderId, replicaNodes, isrNodes } of desk.partitionsOf('t')) {
       expect(replicaNodes).toHaveLength(2);
       expect([replicaNodes[0], isrNodes]).toEqual([leaderId, replicaNodes]);
     }
@@ -92,7 +65,7 @@ describe('topics', () => {
       { partitionIndex: 0, brokerIds: [2, 0] },
     ];
     expect(create({ name: 'by-hand', assignments: byHand })).toMatchObject(good);
-    expect(partitionsOf('by-hand').map(({ replicaNodes }) => replicaNodes)).toEqual([
+    expect(desk.partitionsOf('by-hand').map(({ replicaNodes }) => replicaNodes)).toEqual([
       [2, 0],
       [1, 2],
     ]);
@@ -108,7 +81,7 @@ describe('topics', () => {
 
   test('what one node was told, the others know', () => {
     create({ name: 'new' }, 2);
-    expect(partitionsOf('new', 0)).toEqual(partitionsOf('new', 1));
+    expect(desk.partitionsOf('new', 0)).toEqual(desk.partitionsOf('new', 1));
     desk.ask('DeleteTopics', 4, { topicNames: ['new'], timeoutMs: 1000 }, 11);
     const { topics } = desk.ask('Metadata', 8, { topics: [{ name: 'new' }] }, 12);
     expect(errorName(topics[0].errorCode)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
@@ -124,7 +97,7 @@ describe('records', () => {
   }
 
   test('only the leader takes them', () => {
-    const { leader, follower, stranger } = roles();
+    const { leader, follower, stranger } = desk.roles();
     const error = (answer: any) => errorName(answer.responses[0].partitionResponses[0].errorCode);
     expect(error(produce(leader))).toBe('NONE');
     expect(error(produce(follower))).toBe('NOT_LEADER_OR_FOLLOWER');
@@ -134,7 +107,7 @@ describe('records', () => {
   });
 
   test('from v10 the answer says where to go', () => {
-    const { leader, stranger } = roles();
+    const { leader, stranger } = desk.roles();
     const answer = produce(stranger, 10);
     expect(answer.responses[0].partitionResponses[0].currentLeader).toEqual({
       leaderId: leader,
@@ -160,7 +133,7 @@ describe('records', () => {
   }
 
   test('the leader gives them, followers from v11, others never', () => {
-    const { leader, follower, stranger } = roles();
+    const { leader, follower, stranger } = desk.roles();
     produce(leader);
     const told = [
       [leader, 4],
@@ -180,7 +153,7 @@ describe('records', () => {
   });
 
   test('a fetch at the wrong node does not wait, and from v16 hears where to go', () => {
-    const { leader, stranger } = roles();
+    const { leader, stranger } = desk.roles();
     const answer = fetch(stranger, 16, 5000)();
     expect(answer.responses[0].partitions[0]).toMatchObject({
       errorCode: 6,
@@ -190,7 +163,7 @@ describe('records', () => {
   });
 
   test('a fetch that waits hears at once that the leader has moved', () => {
-    const { leader, follower, stranger } = roles();
+    const { leader, follower, stranger } = desk.roles();
     const waiting = fetch(leader, 10, 5000);
     const elsewhere = [{ partitionIndex: 0, replicas: [stranger, follower] }];
     desk.ask('AlterPartitionReassignments', 0, {
@@ -206,7 +179,7 @@ describe('records', () => {
     ['ListOffsets', 5, { timestamp: -1 }],
     ['DeleteRecords', 1, { offset: 0 }],
   ] as const)('%s is the leader’s', (api, version, rest) => {
-    const { leader, follower } = roles();
+    const { leader, follower } = desk.roles();
     const error = (node: number) => {
       const partitions = [{ partitionIndex: 0, currentLeaderEpoch: -1, ...rest }];
       const topics = [{ name: 't', partitions }];
@@ -218,117 +191,10 @@ describe('records', () => {
   });
 
   test('a node tells the bytes of its replicas only', () => {
-    const { stranger } = roles();
+    const { stranger } = desk.roles();
     const { results } = desk.ask('DescribeLogDirs', 4, { topics: null }, 10 + stranger);
     const told = results[0].topics[0].partitions.map((one: any) => one.partitionIndex);
     expect(told).toEqual([1, 2]);
-  });
-});
-
-describe('other replicas', () => {
-  function reassign(partitionIndex: number, replicas: readonly number[] | null, topic = 't') {
-    const partitions = [{ partitionIndex, replicas }];
-    const topics = [{ name: topic, partitions }];
-    const body = { timeoutMs: 1000, topics };
-    const [told] = desk.ask('AlterPartitionReassignments', 0, body, 11).responses[0].partitions;
-    return errorName(told.errorCode);
-  }
-  const first = () => partitionsOf('t')[0]!;
-
-  function underWay(): object[] {
-    const body = { timeoutMs: 1000, topics: null };
-    return desk
-      .ask('ListPartitionReassignments', 0, body)
-      .topics.flatMap((topic: any) => topic.partitions);
-  }
-
-  test('a leader that stays keeps leading until its preferred one is elected', () => {
-    const { leader, follower } = roles();
-    expect(reassign(0, [follower, leader])).toBe('NONE');
-    expect(first()).toMatchObject({
-      leaderId: leader,
-      leaderEpoch: 0,
-      replicaNodes: [follower, leader],
-    });
-    const body = { timeoutMs: 1000, topicPartitions: null };
-    const { replicaElectionResults } = desk.ask('ElectLeaders', 2, body);
-    expect(replicaElectionResults).toEqual([
-      { topic: 't', partitionResult: [{ partitionId: 0, errorCode: 0, errorMessage: null }] },
-    ]);
-    expect(first()).toMatchObject({ leaderId: follower, leaderEpoch: 1 });
-  });
-
-  test('a leader that goes hands over in a new epoch, when the new replicas have caught up', () => {
-    const { leader, stranger } = roles();
-    const place = { topic: 't', partition: 0 };
-    desk.broker.append(place.topic, place.partition, [{ value: 'before' }], 0);
-    const { replicaNodes: before } = first();
-    expect(reassign(0, [stranger])).toBe('NONE');
-    expect(first()).toMatchObject({ leaderId: leader, leaderEpoch: 0, isrNodes: before });
-    expect(underWay()).toEqual([
-      {
-        partitionIndex: 0,
-        replicas: [stranger, ...before],
-        addingReplicas: [stranger],
-        removingReplicas: before,
-      },
-    ]);
-    desk.pass(100);
-    expect(underWay()).toEqual([]);
-    expect(first()).toMatchObject({ leaderId: stranger, leaderEpoch: 1, isrNodes: [stranger] });
-
-    desk.broker.append(place.topic, place.partition, [{ value: 'after' }], 0);
-    const end = (leaderEpoch: number, node: number, currentLeaderEpoch = -1) => {
-      const partitions = [{ partition: 0, currentLeaderEpoch, leaderEpoch }];
-      const topics = [{ topic: 't', partitions }];
-      const answer = desk.ask('OffsetForLeaderEpoch', 3, { replicaId: -1, topics }, 10 + node);
-      const [{ errorCode, leaderEpoch: epoch, endOffset }] = answer.topics[0].partitions;
-      return [errorName(errorCode), epoch, endOffset];
-    };
-    expect(end(0, stranger)).toEqual(['NONE', 0, 1]);
-    expect(end(1, stranger)).toEqual(['NONE', 1, 2]);
-    expect(end(2, stranger)).toEqual(['NONE', -1, -1]);
-    expect(end(0, stranger, 0)[0]).toBe('FENCED_LEADER_EPOCH');
-    expect(end(0, leader)[0]).toBe('NOT_LEADER_OR_FOLLOWER');
-  });
-
-  test('one that is under way can be called off, or replaced', () => {
-    const { stranger } = roles();
-    const before = first();
-    reassign(0, [stranger]);
-    expect(reassign(0, null)).toBe('NONE');
-    desk.pass(1000);
-    expect(first()).toEqual(before);
-    reassign(0, [stranger]);
-    reassign(0, [...before.replicaNodes, stranger]);
-    desk.pass(1000);
-    expect(first()).toMatchObject({
-      leaderId: before.leaderId,
-      leaderEpoch: 0,
-      replicaNodes: [...before.replicaNodes, stranger],
-    });
-  });
-
-  test('one that is under way ends with its topic', () => {
-    reassign(0, [roles().stranger]);
-    desk.ask('DeleteTopics', 4, { topicNames: ['t'], timeoutMs: 1000 });
-    desk.broker.createTopic('t', 3);
-    const before = first();
-    desk.pass(1000);
-    expect(first()).toEqual(before);
-  });
-
-  test.each([
-    ['t', 0, [9], 'INVALID_REPLICA_ASSIGNMENT'],
-    ['t', 0, [], 'INVALID_REPLICA_ASSIGNMENT'],
-    ['t', 0, [1, 1], 'INVALID_REPLICA_ASSIGNMENT'],
-    ['t', 0, null, 'NO_REASSIGNMENT_IN_PROGRESS'],
-    ['t', 9, [1], 'UNKNOWN_TOPIC_OR_PARTITION'],
-    ['nope', 0, null, 'UNKNOWN_TOPIC_OR_PARTITION'],
-  ] as const)('%s/%i %j → %s', (topic, partition, replicas, error) => {
-    const before = first();
-    expect(reassign(partition, replicas, topic)).toBe(error);
-    expect(first()).toEqual(before);
   });
 });
 
