@@ -1,6 +1,7 @@
 /** The shared properties by name. */
 import type { SharedProperty } from '#kit';
 import type { SharedDefinition } from './sight.ts';
+import { atomic } from './properties/atomic.ts';
 import { calmExact } from './properties/calm-exact.ts';
 import { commitSafe } from './properties/commit-safe.ts';
 import { idleRestart } from './properties/idle-restart.ts';
@@ -8,6 +9,7 @@ import { keyOrder } from './properties/key-order.ts';
 import { noInvention } from './properties/no-invention.ts';
 import { noLoss } from './properties/no-loss.ts';
 import { progress } from './properties/progress.ts';
+import { stableId } from './properties/stable-id.ts';
 
 export const sharedProperties: Readonly<Record<SharedProperty, SharedDefinition>> = {
   'no-loss': noLoss,
@@ -17,4 +19,6 @@ export const sharedProperties: Readonly<Record<SharedProperty, SharedDefinition>
   'idle-restart': idleRestart,
   'calm-exact': calmExact,
   'key-order': keyOrder,
+  'stable-id': stableId,
+  atomic,
 };

@@ -17,6 +17,8 @@ const sharedProperties = new Set([
   'idle-restart',
   'calm-exact',
   'key-order',
+  'stable-id',
+  'atomic',
 ]);
 
 /** Findings that the engine makes without a property; a chapter may have hints for them. */

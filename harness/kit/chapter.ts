@@ -50,7 +50,9 @@ export type SharedProperty =
   | 'progress'
   | 'idle-restart'
   | 'calm-exact'
-  | 'key-order';
+  | 'key-order'
+  | 'stable-id'
+  | 'atomic';
 
 /** What `broken` may answer: a sentence in the learner's terms, with the facts that prove it. */
 export type Broken = string | { readonly sentence: string; readonly witnesses: readonly number[] };
@@ -81,6 +83,16 @@ export interface Flow {
   readonly value?: (command: Command) => unknown;
   /** The key whose order counts (KEY-ORDER); left out = the record's key. */
   readonly key?: (command: Command) => string;
+  /**
+   * Per topic, the logical event that a record is a copy of (STABLE-ID); left out = its command. A topic whose
+   * commands lead to several events needs one.
+   */
+  readonly event?: Readonly<Record<string, (record: SimpleRecord) => string | undefined>>;
+  /** The two facts that are there together or not at all (ATOMIC): what each is called, of which ids it is there. */
+  readonly pair?: {
+    readonly names: readonly [string, string];
+    readonly of: (tables: Moment['tables']) => readonly [readonly string[], readonly string[]];
+  };
   /** A sentence = this record needs no effect, and why. */
   readonly skip?: (record: RecordView) => string | undefined;
 }
