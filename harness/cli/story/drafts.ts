@@ -305,7 +305,8 @@ function statementDraft(
     answered: `${words} → ${fact.error}`,
     lost: `${words} is lost`,
   }[fact.step];
-  const weight = { applied: 40, waits: 55, answered: 48, lost: 25 }[fact.step];
+  // An error counts as much as the delivery that brings it about once more.
+  const weight = { applied: 40, waits: 55, answered: 62, lost: 25 }[fact.step];
   return {
     cells: [{ lane: `slot ${fact.slot}`, text }],
     sentence: `${fact.slot}: ${text}.`,

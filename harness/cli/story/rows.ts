@@ -97,7 +97,9 @@ function proofOf(
 
 function isPromise(fact: Fact, reading: Reading): boolean {
   if (fact.kind === 'append') {
-    return fact.command !== undefined && reading.input(fact.command)?.seq === fact.seq;
+    if (fact.command === undefined) return false;
+    // What the harness writes once more is somebody else's doing.
+    return fact.slot === undefined || reading.input(fact.command)?.seq === fact.seq;
   }
   if (fact.kind !== 'command') return false;
   const input = reading.input(fact.id);
@@ -122,9 +124,8 @@ function endOfProof(reading: Reading, { witnesses }: Focus): number {
   const last = Math.max(-1, ...witnesses);
   const act = reading.facts.find(({ seq }) => seq === last);
   // What only arrived, or was only promised, is broken by what did not follow.
-  if (act?.kind === 'command' || (act?.kind === 'append' && !reading.again.has(last))) {
-    return Number.MAX_SAFE_INTEGER;
-  }
+  const arrived = act?.kind === 'append' && (act.slot === undefined || !reading.again.has(last));
+  if (act?.kind === 'command' || arrived) return Number.MAX_SAFE_INTEGER;
   const struck = Math.max(-1, ...reading.struck.map(({ fact }) => fact.seq));
   return last > struck ? last : Number.MAX_SAFE_INTEGER;
 }

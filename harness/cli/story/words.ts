@@ -31,9 +31,9 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${number(count)} ${count === 1 ? one : many}`;
 }
 
-/** A capital first letter, but never on a name: `greeter-0` and `psp.charge` stay what they are. */
+/** A capital first letter, but never on a name: `greeter-0`, `psp.charge`, `shop:p1` stay as they are. */
 export function capital(sentence: string): string {
-  return /^[a-z]+(?=[ ,:])/.test(sentence)
+  return /^[a-z]+(?=[ ,]|: )/.test(sentence)
     ? sentence.charAt(0).toUpperCase() + sentence.slice(1)
     : sentence;
 }

@@ -142,3 +142,34 @@ export function lostCommitAnswer(): Plot {
     witnesses: [sent, gone],
   };
 }
+
+/** The same payment once more: what the database refuses stays refused. */
+export function refusedForEver(): Plot {
+  const scribe = new Scribe();
+  const first = delivered(scribe);
+  scribe.at(12).statement(projector, 'INSERT', 'ledger', ['shop:p1']);
+  scribe.at(14).statement(projector, 'COMMIT', '', ['shop:p1']);
+  scribe.table(projector, { ledger: [p1], accounts: alice('30') });
+  const commit = scribe.at(16).commit(projector, 'projector', topic, 0, 1, ['shop:p1']);
+  scribe.at(10_124).fault(0);
+  const again = scribe.append(topic, 0, 1, 'shop:p1');
+  for (const atMs of [10_126, 10_430, 11_040, 12_200]) {
+    scribe.at(atMs).deliver(projector, topic, 0, { 'shop:p1': 1 });
+    const refused = (verb: string, table: string, error: string): void => {
+      scribe.operation(projector, verb, table, ['shop:p1'], 'arrived');
+      scribe.operation(projector, verb, table, ['shop:p1'], 'answered', error);
+    };
+    refused('INSERT', 'ledger', '23505 duplicate key value violates unique constraint');
+    refused('UPDATE', 'accounts', '25P02 current transaction is aborted');
+  }
+  return {
+    ...chapter,
+    scribe,
+    faults: [{ kind: 'republish', on: 'shop:p1', place: 'at rest' }],
+    property: 'progress',
+    says: 'everything that was written is read and committed in the end',
+    sentence:
+      'Group projector stays at 1 on payments.captured/0: shop:p1 (offset 1) is not committed.',
+    witnesses: [first, commit, again],
+  };
+}
