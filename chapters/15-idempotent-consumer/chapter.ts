@@ -290,8 +290,8 @@ export const idempotentConsumer = chapter({
   hints: {
     'counted-once': [
       'When is "this payment was seen" durable, compared with "its amount was added"?',
-      'Can one of the two be stored without the other? Or can two processes both be first?',
       'What makes two records the same payment: where they lie in the log, or what they say?',
+      'Can one of the two be stored alone? If two processes look at once, which one has to wait?',
     ],
     'ledger-agrees': [
       'Which of your statements ran for this payment, and in which transaction was each?',
@@ -376,6 +376,10 @@ export const idempotentConsumer = chapter({
     'goes-on-after-error': {
       breaks: 'progress',
       says: 'catches the unique violation and goes on in the same transaction',
+    },
+    'no-rollback': {
+      breaks: 'progress',
+      says: 'takes a unique violation for "done", and keeps its connection as it is',
     },
     'leaks-on-duplicate': {
       breaks: 'progress',
