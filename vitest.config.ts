@@ -7,7 +7,7 @@ export default defineConfig({
         test: {
           name: 'project',
           include: ['test/**/*.test.ts'],
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           // Cases of the contract mostly wait: for a session to end, for a long poll.
           maxConcurrency: 60,
           sequence: { groupOrder: 0 },
