@@ -24,6 +24,8 @@ export interface CheckOptions {
   readonly coverage: boolean;
   readonly verify: boolean;
   readonly sarif?: string;
+  readonly debug: boolean;
+  readonly back: number;
   readonly world: 'simulated' | 'live';
   readonly broker?: string;
 }
@@ -66,6 +68,8 @@ export const options: Readonly<Record<string, Option>> = {
     sample: 'crash.sarif',
     says: 'also write findings and ✗ to this file, for editors and CI',
   },
+  debug: { says: 'with --replay or --fault: stop in a debugger at the call before the fault' },
+  back: { sample: '1', wrong: whole, says: 'with --debug: so many calls earlier' },
   calm: { says: 'show the calm run beside it' },
   full: { says: 'every row and every line' },
   plain: { says: 'the table as sentences' },
@@ -225,6 +229,8 @@ function checkOptions(given: ReadonlyMap<string, readonly string[]>): CheckOptio
     calm: given.has('calm'),
     coverage: given.has('coverage'),
     verify: given.has('verify'),
+    debug: given.has('debug'),
+    back: Number(one('back') ?? 0),
     ...(sarif !== undefined && { sarif }),
     plain: given.has('plain'),
     solution: given.has('solution'),
@@ -241,10 +247,13 @@ function checkOptions(given: ReadonlyMap<string, readonly string[]>): CheckOptio
   };
 }
 
+type Conflict = readonly [sentence: string, example: string];
+
 function conflictOf(
-  { faults, replay, watch, json, broker, world, coverage, verify, calm }: CheckOptions,
+  options: CheckOptions,
   given: ReadonlyMap<string, readonly string[]>,
-): readonly [sentence: string, example: string] | undefined {
+): Conflict | undefined {
+  const { faults, replay, watch, json, broker, world, coverage, verify, calm } = options;
   if (faults.length > 2)
     return ['Place at most two faults by hand.', `--fault ${quote(faults[0])}`];
   if (replay !== undefined && faults.length > 0) {
@@ -254,6 +263,8 @@ function conflictOf(
     ];
   }
   if (watch && json) return ['--json prints one object and --watch goes on: choose one.', '--json'];
+  const wrong = debugConflict(options);
+  if (wrong !== undefined) return wrong;
   if (verify && !coverage) return ['--verify goes with --coverage.', '--coverage --verify'];
   const other = replay !== undefined ? '--replay' : faults.length > 0 ? '--fault' : undefined;
   const against = other ?? (world === 'live' ? '--world live' : calm ? '--calm' : undefined);
@@ -268,6 +279,29 @@ function conflictOf(
     return [`--broker goes with ${live}.`, `--world live --broker ${broker}`];
   }
   return undefined;
+}
+
+function debugConflict({
+  debug,
+  back,
+  replay,
+  faults,
+  watch,
+  json,
+  world,
+}: Pick<CheckOptions, 'debug' | 'back' | 'replay' | 'faults' | 'watch' | 'json' | 'world'>):
+  | Conflict
+  | undefined {
+  if (back > 0 && !debug)
+    return ['--back goes with --debug.', `--replay k1 --debug --back ${back}`];
+  if (!debug) return undefined;
+  if (replay === undefined && faults.length === 0) {
+    return ['--debug stops at a fault: say which.', '--replay k1 --debug'];
+  }
+  const other = watch ? '--watch' : json ? '--json' : world === 'live' ? '--world live' : undefined;
+  return other === undefined
+    ? undefined
+    : [`--debug waits for somebody: it does not go with ${other}.`, '--replay k1 --debug'];
 }
 
 /** The options as they were given, for an example that keeps them. */

@@ -4,7 +4,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { Failure } from '#kernel';
 import { projectRoot, resolveChapter, snapshotExercise, type ChapterFolder } from '#content';
 import type { CheckRequest, Report } from '#verify';
-import type { CheckOptions } from './arguments.ts';
+import { quote, type CheckOptions } from './arguments.ts';
 import { reportFailure } from './failures.ts';
 import type { ExitCode } from './main.ts';
 import { renderReport } from './story/render.ts';
@@ -46,6 +46,7 @@ async function checkOnce(
   const progress = progressLine();
   try {
     if (!options.solution) await snapshotExercise(chapter, new Date().toISOString());
+    if (options.debug) await debug(chapter, folders, options);
     const { check, checkLive } = await import('#verify');
     const report = await (options.world === 'live' ? checkLive : check)({
       ...requestOf(chapter, folders, options),
@@ -62,6 +63,34 @@ async function checkOnce(
     if (signal?.aborted) return 0;
     return reportFailure(error, { json: options.json, folders, chapter: String(chapter.number) });
   }
+}
+
+async function debug(
+  chapter: ChapterFolder,
+  folders: readonly string[],
+  options: CheckOptions,
+): Promise<void> {
+  const { debugOnce } = await import('./debug.ts');
+  const { replay, faults, from, solution, back, seed } = options;
+  const again = [
+    `npx crash ${chapter.number}`,
+    ...(solution ? ['--solution'] : []),
+    ...from.map((folder) => `--from ${quote(folder)}`),
+    ...(replay === undefined ? [] : [`--replay ${quote(replay)}`]),
+    ...faults.map((fault) => `--fault ${quote(fault)}`),
+    '--debug',
+  ].join(' ');
+  const asked = {
+    root: projectRoot,
+    chapter: chapter.folder,
+    folders,
+    back,
+    again,
+    ...(replay !== undefined && { replay }),
+    ...(faults.length > 0 && { faults }),
+    ...(seed !== undefined && { seed }),
+  };
+  await debugOnce(asked, (text) => void process.stderr.write(text));
 }
 
 /** Beside what is printed; a file that cannot be written is the command's mistake. */

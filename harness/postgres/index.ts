@@ -33,6 +33,7 @@ export {
   type DatabasePlan,
   type HostingServer,
   type PreparedDatabase,
+  type ReadLogin,
 } from './prepared/database.ts';
 export type { TableRows } from './prepared/tables.ts';
 export { openAdmin, Refused, type Admin, type AdminOptions, type Row } from './sessions/admin.ts';

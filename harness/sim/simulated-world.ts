@@ -91,7 +91,7 @@ class SimulatedWorld implements World {
   #changes = 0;
 
   constructor(options: WorldOptions) {
-    const { chapter, schedule, loader, broker, ports, database, traced, sites } = options;
+    const { chapter, schedule, loader, broker, ports, database, traced, sites, stopAt } = options;
     this.chapter = chapter;
     this.schedule = schedule;
     this.loader = loader;
@@ -108,7 +108,7 @@ class SimulatedWorld implements World {
       },
     );
     this.gate = createGate(schedule);
-    this.visits = sites === true ? createVisits(this) : undefined;
+    this.visits = sites === true ? createVisits(this, stopAt) : undefined;
     this.records = new Records(this);
     this.kafka = createKafkaLane(this, broker);
     this.postgres = database && createPostgresLane(this, database);
@@ -270,6 +270,7 @@ class SimulatedWorld implements World {
   }
 
   faultStruck(): void {
+    this.visits?.struck();
     this.#lastFaultAtMs = this.#nowMs;
     this.supervisor.excuse();
   }

@@ -28,6 +28,11 @@ export interface Visit {
   /** How many commands the process had been given by then. */
   readonly enteredAfter: number;
   readonly settledAfter?: number;
+  /** Which call of the run it was, and which of this site, both from 1. */
+  readonly order: number;
+  readonly nth: number;
+  /** How often the run had come to the place where a debugger may stop. */
+  readonly stops: number;
   /** Crossings of its own operations and of those that it waited for. */
   readonly crossings: readonly number[];
 }
@@ -39,6 +44,8 @@ export interface VisitLog {
   readonly called: readonly string[];
   /** By crossing: how many commands its process had been given. */
   readonly commands: readonly number[];
+  /** When faults struck: how many calls there had been. */
+  readonly strikes: readonly number[];
 }
 
 /** Where an operation was asked for: handed to whoever names it. */
@@ -50,7 +57,7 @@ export interface Asker {
 
 export interface Visits {
   /** What the marked code of a process is given for `siteHooks`, in their order. */
-  hooks(process: Owner): readonly [Enter, Leave];
+  hooks(process: Owner): readonly [Enter, Leave, Stop];
   /** An event begins: nobody has called anything yet. */
   begin(): void;
   /** Who asks for something right now. */
@@ -59,6 +66,8 @@ export interface Visits {
   of(owner: Owner, asker: Asker | undefined, asked: Asked): readonly Call[];
   /** An operation of these calls crosses. */
   crossed(owner: Owner, calls: readonly Call[], index: number): void;
+  /** A fault strikes. */
+  struck(): void;
   /** A process is given a command. */
   commanded(owner: Owner): void;
   /** All but what only closing commands made. */
@@ -67,6 +76,7 @@ export interface Visits {
 
 type Enter = (site: string, args: unknown[]) => unknown[];
 type Leave = (site: string, value: unknown) => unknown;
+type Stop = () => boolean;
 
 interface Owner {
   readonly slot: string;
@@ -90,6 +100,9 @@ export interface Call {
   readonly waiting: Call[];
   readonly enteredAt: number;
   readonly enteredAfter: number;
+  readonly order: number;
+  readonly nth: number;
+  readonly stops: number;
   readonly closing: boolean;
   readonly crossings: number[];
   /** `called` = it has not returned; what threw stays so. `plain` = it returned no promise. */
@@ -99,24 +112,30 @@ export interface Call {
   settledAfter: number | undefined;
 }
 
-export function createVisits(course: Course): Visits {
-  return new ContextVisits(course);
+/** `stopAt`: which time at the marked statement the debugger stops, from 1. */
+export function createVisits(course: Course, stopAt?: number): Visits {
+  return new ContextVisits(course, stopAt);
 }
 
 class ContextVisits implements Visits {
   readonly #course: Course;
   readonly #context = new AsyncLocalStorage<Call | undefined>();
   readonly #visits: Call[] = [];
-  readonly #called = new Set<string>();
+  readonly #called = new Map<string, number>();
+  readonly #stopAt: number | undefined;
+  readonly #strikes: number[] = [];
+  #order = 0;
+  #stops = 0;
   readonly #given = new Map<Owner, number>();
   readonly #commands: number[] = [];
   readonly #byPromise = new WeakMap<object, Call>();
 
-  constructor(course: Course) {
+  constructor(course: Course, stopAt: number | undefined) {
     this.#course = course;
+    this.#stopAt = stopAt;
   }
 
-  hooks(owner: Owner): readonly [Enter, Leave] {
+  hooks(owner: Owner): readonly [Enter, Leave, Stop] {
     return [
       (site, args) => {
         this.#enter(owner, site, args);
@@ -126,6 +145,7 @@ class ContextVisits implements Visits {
         this.#leave(site, value);
         return value;
       },
+      () => !owner.dead && ++this.#stops === this.#stopAt,
     ];
   }
 
@@ -149,6 +169,10 @@ class ContextVisits implements Visits {
     return [...new Set([call, ...then, ...[...around(call)].filter(isOpenVisit)])];
   }
 
+  struck(): void {
+    this.#strikes.push(this.#order);
+  }
+
   commanded(owner: Owner): void {
     this.#look();
     this.#given.set(owner, this.#givenTo(owner) + 1);
@@ -162,24 +186,18 @@ class ContextVisits implements Visits {
 
   log(): VisitLog {
     this.#look();
-    const visits = this.#visits
-      .filter(({ closing }) => !closing)
-      .map(({ site, owner, enteredAt, enteredAfter, settledAt, settledAfter, crossings }) => ({
-        site,
-        slot: owner.slot,
-        incarnation: owner.incarnation,
-        enteredAt,
-        enteredAfter,
-        ...(settledAt !== undefined && { settledAt }),
-        ...(settledAfter !== undefined && { settledAfter }),
-        crossings,
-      }));
-    return { visits, called: [...this.#called], commands: this.#commands };
+    return {
+      visits: this.#visits.filter(({ closing }) => !closing).map(visitOf),
+      called: [...this.#called.keys()],
+      commands: this.#commands,
+      strikes: this.#strikes,
+    };
   }
 
   #enter(owner: Owner, site: string, args: readonly unknown[]): void {
     if (owner.dead) return;
-    if (!this.#course.closing) this.#called.add(site);
+    const nth = (this.#called.get(site) ?? 0) + 1;
+    if (!this.#course.closing) this.#called.set(site, nth);
     const call: Call = {
       site,
       owner,
@@ -188,6 +206,9 @@ class ContextVisits implements Visits {
       waiting: [],
       enteredAt: this.#course.gate.crossings.length,
       enteredAfter: this.#givenTo(owner),
+      order: ++this.#order,
+      nth,
+      stops: this.#stops,
       closing: this.#course.closing,
       crossings: [],
       state: 'called',
@@ -243,6 +264,23 @@ class ContextVisits implements Visits {
     const found = open.filter(fits);
     return found.find(({ crossings }) => crossings.length === 0) ?? found.at(-1);
   }
+}
+
+function visitOf({ owner, settledAt, settledAfter, ...call }: Call): Visit {
+  const { site, enteredAt, enteredAfter, order, nth, stops, crossings } = call;
+  return {
+    site,
+    slot: owner.slot,
+    incarnation: owner.incarnation,
+    enteredAt,
+    enteredAfter,
+    ...(settledAt !== undefined && { settledAt }),
+    ...(settledAfter !== undefined && { settledAfter }),
+    order,
+    nth,
+    stops,
+    crossings,
+  };
 }
 
 const isOpen = ({ state, promise }: Call): boolean =>

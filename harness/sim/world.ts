@@ -47,6 +47,8 @@ export interface WorldOptions {
   readonly traced: boolean;
   /** The bundle's calls are marked: find out which one every operation belongs to. */
   readonly sites?: boolean;
+  /** Which time at the statement of `stopAt` (bundle) a debugger stops, from 1. */
+  readonly stopAt?: number | undefined;
 }
 
 export interface World extends Habitat {

@@ -12,5 +12,7 @@ export {
   type GateOptions,
   type Trial,
 } from './gate.ts';
+export type { DebugRequest, DebugSession } from './debug.ts';
+export { openDebug } from './open-debug.ts';
 export { hashesOf, type HashRequest, type HashRow } from './hashes.ts';
 export { openInProcess, type InProcess } from './in-process.ts';

@@ -6,7 +6,7 @@ import { Failure, hashName, stopwatch } from '#kernel';
 import type { Command, Level } from '#kit';
 import { loadChapter, resolveChapter, schemaOf, type Chapter } from '#content';
 import { parseFault, parseSchedule, shrink, type Schedule } from '#schedule';
-import { bundle, type Bundle } from '#sim';
+import { bundle, type Bundle, type BundleRequest } from '#sim';
 import { alwaysService, blamer, firstOwn } from './blame.ts';
 import { compose, type Shown } from './compose.ts';
 import { forgetful, openCorpus, type Corpus } from './corpus.ts';
@@ -121,7 +121,7 @@ export async function program(
   chapter: Chapter,
   folders: readonly string[],
   root: string,
-  options: { readonly sites?: boolean } = {},
+  options: Pick<BundleRequest, 'sites' | 'stopAt'> = {},
 ): Promise<Omit<NamedProgram, 'name'>> {
   const { definition, path } = chapter;
   const entries = Object.fromEntries(
@@ -202,7 +202,12 @@ export function exampleOf({ folder, definition }: Chapter, seed: number): Schedu
   };
 }
 
-function singleOf(request: CheckRequest, corpus: Corpus, example: Schedule): Schedule | undefined {
+/** The one schedule that was asked for, if one was. */
+export function singleOf(
+  request: Pick<CheckRequest, 'faults' | 'replay' | 'calm'>,
+  corpus: Corpus,
+  example: Schedule,
+): Schedule | undefined {
   const { faults, replay, calm } = request;
   if (replay !== undefined) return replayed(replay, corpus);
   if (faults !== undefined && faults.length > 0) {

@@ -7,6 +7,7 @@ import type { Milliseconds } from '#kernel';
 import { prepareReset, recreateDatabase, type Reset } from '../reset/reset.ts';
 import { openAdmin, type Admin } from '../sessions/admin.ts';
 import { looksOf } from '../sessions/dials.ts';
+import type { ServerAddress } from '../sessions/connection.ts';
 import { openSessions, type LendingServer, type Sessions } from '../sessions/sessions.ts';
 import { quoted } from '../virtual/roles.ts';
 import { applySchema, searchPath, seedSql, sharedSchema, type Schema } from './schema.ts';
@@ -26,6 +27,12 @@ export interface DatabasePlan extends Schema {
   readonly tables: Readonly<Record<string, string>>;
 }
 
+export interface ReadLogin {
+  readonly address: ServerAddress;
+  readonly user: string;
+  readonly database: string;
+}
+
 export interface PreparedDatabase {
   /** Others after a run that changed the schema: ask anew for each run. */
   readonly sessions: Sessions;
@@ -37,12 +44,15 @@ export interface PreparedDatabase {
   saw(verbs: readonly string[]): void;
   /** The declared tables that changed since this was last asked; undefined = none. */
   changedTables(): Promise<TableRows | undefined>;
+  /** A login that can read every table and change none, for whoever looks on from outside. */
+  reader(): Promise<ReadLogin>;
   /** After each run: nobody holds a session any more. */
   end(): Promise<void>;
   close(): Promise<void>;
 }
 
 const superuser = 'postgres';
+const readerRole = 'crashproof_reader';
 /** Kept ready for each service: most have one pool with one connection at work. */
 const warm = 1;
 /** A table that somebody holds for himself is not read now. Only who is really blocked waits this long. */
@@ -135,6 +145,18 @@ class Database implements PreparedDatabase {
 
   changedTables(): Promise<TableRows | undefined> {
     return this.#connected.reader.changed();
+  }
+
+  async reader(): Promise<ReadLogin> {
+    const { server, names, maintenance } = this.#parts;
+    const role = quoted(readerRole);
+    await maintenance.query(
+      `do $$ begin create role ${role} login; exception when duplicate_object then null; end $$;
+       grant pg_read_all_data to ${role};
+       alter role ${role} set search_path = ${searchPath};
+       alter role ${role} set default_transaction_read_only = on;`,
+    );
+    return { address: server.address, user: readerRole, database: names.database };
   }
 
   end(): Promise<void> {

@@ -30,6 +30,8 @@ export interface BundleRequest {
   readonly projectRoot: string;
   /** Mark the calls in the learner's own files. */
   readonly sites?: boolean;
+  /** With `sites`: the id of the call before which a debugger may stop. */
+  readonly stopAt?: string;
 }
 
 export interface ServiceFile {
@@ -77,7 +79,7 @@ export async function bundle(request: BundleRequest): Promise<Bundle> {
 }
 
 async function buildService(
-  { folders, entries, projectRoot, sites: wanted = false }: BundleRequest,
+  { folders, entries, projectRoot, sites: wanted = false, stopAt }: BundleRequest,
   packages: Packages,
 ): Promise<Pick<Bundle, 'service' | 'files' | 'sites'>> {
   const sites: CallSite[] = [];
@@ -96,7 +98,7 @@ async function buildService(
     plugins: [
       overlayPlugin(folders),
       packagesPlugin(projectRoot, packages),
-      ...(wanted ? [sitesPlugin(projectRoot, sites)] : []),
+      ...(wanted ? [sitesPlugin(projectRoot, sites, stopAt)] : []),
     ],
   });
   const text = (ending: string): string =>

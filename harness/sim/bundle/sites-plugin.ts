@@ -10,7 +10,7 @@ import { markCalls, type CallSite } from './sites.ts';
 const harness = join(import.meta.dirname, '../..');
 
 /** Adds what it marked to `sites`, file by file in the order in which esbuild reads them. */
-export function sitesPlugin(projectRoot: string, sites: CallSite[]): Plugin {
+export function sitesPlugin(projectRoot: string, sites: CallSite[], stopAt?: string): Plugin {
   const given = [harness, join(dirname(harness), 'chapters'), join(projectRoot, 'chapters')];
   return {
     name: 'sites',
@@ -19,7 +19,8 @@ export function sitesPlugin(projectRoot: string, sites: CallSite[]): Plugin {
         const isGiven = given.some((folder) => path.startsWith(folder + sep));
         if (isGiven && !isService(path)) return undefined;
         const text = await readFile(path, 'utf8');
-        const marked = markCalls(relative(projectRoot, path).replaceAll(sep, '/'), text);
+        const name = relative(projectRoot, path).replaceAll(sep, '/');
+        const marked = markCalls(name, text, stopAt);
         if (marked === undefined) return undefined;
         sites.push(...marked.sites);
         const contents = `${marked.code}\n${marked.map}`;

@@ -43,7 +43,7 @@ export interface MarkedFile {
 }
 
 /** Names that the marked code calls; given to it like the globals of its world. */
-export const siteHooks = ['__crashEnter', '__crashLeave'] as const;
+export const siteHooks = ['__crashEnter', '__crashLeave', '__crashStop'] as const;
 
 interface SyntaxNode {
   readonly type: string;
@@ -57,13 +57,17 @@ interface Step {
   readonly up: Step | undefined;
 }
 
-/** `undefined` for what does not parse: the bundler says it better. */
-export function markCalls(path: string, text: string): MarkedFile | undefined {
+/**
+ * `undefined` for what does not parse: the bundler says it better. `stopAt` = the id of a call before
+ * whose statement a debugger may stop.
+ */
+export function markCalls(path: string, text: string, stopAt?: string): MarkedFile | undefined {
   const { program, errors } = parseSync(path, text);
   if (errors.length > 0) return undefined;
   const marked = new MagicString(text);
   const found: { readonly site: CallSite; readonly node: SyntaxNode }[] = [];
   const ids = new Map<SyntaxNode, string>();
+  let stop: Step | undefined;
   visit({ node: program as unknown as SyntaxNode, up: undefined }, (step) => {
     const open = argumentsStart(text, step.node);
     if (!isMarkable(step) || open === undefined) return;
@@ -71,6 +75,7 @@ export function markCalls(path: string, text: string): MarkedFile | undefined {
     const id = `${path}#${found.length + 1}`;
     ids.set(node, id);
     found.push({ node, site: siteOf(id, path, text, step) });
+    if (id === stopAt) stop = step;
     const { start, end } = wrapped(step);
     const [enter, leave] = siteHooks;
     marked.appendRight(start, `${leave}(${JSON.stringify(id)}, `);
@@ -78,6 +83,7 @@ export function markCalls(path: string, text: string): MarkedFile | undefined {
     marked.appendRight(node.end - 1, '])');
     marked.appendLeft(end, ')');
   });
+  if (stop !== undefined) markStop(marked, stop);
   const sites = found.map(({ site, node }) => {
     const on = ids.get(receiverOf(node) as SyntaxNode);
     return on === undefined ? site : { ...site, on };
@@ -165,6 +171,30 @@ function siteOf(id: string, path: string, text: string, step: Step): CallSite {
     use: useOf(step),
   };
 }
+
+/**
+ * A `debugger` of the learner's own function, before the statement that the call is in: the paused
+ * frame is then theirs, at that line.
+ */
+function markStop(marked: MagicString, { node, up }: Step): void {
+  const stop = `if (${siteHooks[2]}()) debugger; `;
+  if (up === undefined) return;
+  const outer = up.node;
+  const isListed = Object.values(outer).some((part) => Array.isArray(part) && part.includes(node));
+  if (isListed && blocks.has(outer.type)) return void marked.prependRight(node.start, stop);
+  if (outer.type === 'ArrowFunctionExpression' && outer['body'] === node) {
+    marked.prependRight(node.start, `{ ${stop}return `);
+    return void marked.appendLeft(node.end, '; }');
+  }
+  if (node.type.endsWith('Statement') && (branches.has(outer.type) || /^For/.test(outer.type))) {
+    marked.prependRight(node.start, `{ ${stop}`);
+    return void marked.appendLeft(node.end, ' }');
+  }
+  markStop(marked, up);
+}
+
+const blocks = new Set(['Program', 'BlockStatement', 'StaticBlock', 'SwitchCase', 'TSModuleBlock']);
+const branches = new Set(['IfStatement', 'WhileStatement', 'DoWhileStatement', 'LabeledStatement']);
 
 /** Syntax around an expression that hands its value on unchanged. */
 const transparent = new Set([

@@ -13,6 +13,8 @@ export interface RunOptions {
   /** Kinder than Kafka: committed readers get no aborted records. Only to find out who is to blame. */
   readonly hidesAborted?: boolean;
   readonly wantFacts?: boolean;
+  /** Of a program that may stop: at which time there. Never in a thread. */
+  readonly stopAt?: number;
   readonly wantCrossings?: boolean;
 }
 

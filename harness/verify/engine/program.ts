@@ -45,7 +45,8 @@ export function createProgram(
       const ports = portsOf(chapter);
       const sites = bundle.sites.length > 0;
       const lanes = { broker, ports, database };
-      const world = createWorld({ chapter, schedule, loader, ...lanes, traced, sites });
+      const watched = { traced, sites, stopAt: options.stopAt };
+      const world = createWorld({ chapter, schedule, loader, ...lanes, ...watched });
       const { stackTraceLimit } = Error;
       if (traced) Error.stackTraceLimit = 200;
       // Shared libraries run in nobody's context.

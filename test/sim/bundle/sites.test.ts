@@ -33,6 +33,31 @@ test.each([
   expect(marked(text)).toBe(wanted);
 });
 
+/** As above, with `S` where a debugger may stop before the call of that number. */
+function stopping(text: string, call: number): string {
+  const { code = '' } = markCalls('a.ts', text, `a.ts#${call}`) ?? {};
+  return code
+    .replaceAll('if (__crashStop()) debugger;', 'S;')
+    .replaceAll(/__crashLeave\("a\.ts#\d+", /g, '‹')
+    .replaceAll(/\.\.\.__crashEnter\("a\.ts#\d+", \[(.*?)\]\)\)\)/g, '$1)›');
+}
+
+test.each([
+  ['a(); await f(x);', 2, '‹a()›; S; await ‹f(x)›;'],
+  ['f(x);', 1, 'S; ‹f(x)›;'],
+  ['const g = () => f(x);', 1, 'const g = () => { S; return ‹f(x)›; };'],
+  ['if (ok) f(x); else g();', 1, 'if (ok) { S; ‹f(x)›; } else ‹g()›;'],
+  ['for (const x of y) await f(x);', 1, 'for (const x of y) { S; await ‹f(x)›; }'],
+  ['switch (1) { case 1: f(x); }', 1, 'switch (1) { case 1: S; ‹f(x)›; }'],
+  [
+    'const g = async () => {\n  return f(x);\n};',
+    1,
+    'const g = async () => {\n  S; return ‹f(x)›;\n};',
+  ],
+])('a stop in %s', (text, call, wanted) => {
+  expect(stopping(text, call)).toBe(wanted);
+});
+
 test('what does not parse is left to who says it better', () => {
   expect(markCalls('a.ts', 'const = f(')).toBeUndefined();
 });

@@ -1,0 +1,140 @@
+/** `--debug` over the inspector's protocol: where it pauses, and that pausing changes nothing. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const crash = join(root, 'harness/cli/crash.ts');
+const stub = join(root, 'chapters/00-first-crash/stub');
+const fault = 'crash greeter-0 · OffsetCommit greeter (m1) · #1 · after apply';
+const command = ['0', '--solution', '--from', stub, '--fault', fault, '--debug'];
+
+const running = new Set<ChildProcess>();
+
+// One that waits for a debugger would wait for ever.
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+  running.clear();
+});
+
+interface Frame {
+  readonly functionName: string;
+  readonly location: { scriptId: string; lineNumber: number; columnNumber: number };
+}
+
+interface Paused {
+  readonly file: string;
+  readonly line: number;
+  readonly functionName: string;
+}
+
+interface Debugged {
+  readonly paused: readonly Paused[];
+  readonly out: string;
+  readonly err: string;
+  readonly code: number | null;
+}
+
+/** Runs it to its end, resuming at every pause; `meanwhile` runs while it is paused. */
+async function debugged(
+  args: readonly string[],
+  meanwhile: (err: string) => Promise<void> = () => Promise.resolve(),
+): Promise<Debugged> {
+  const child = spawn(process.execPath, [crash, ...args], {
+    env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1' },
+  });
+  running.add(child);
+  const said = { out: '', err: '' };
+  const paused: Paused[] = [];
+  const trouble: unknown[] = [];
+  let debuggers: WebSocket | undefined;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said.err += text;
+    const [url] = /ws:\/\/\S+(?=\s)/.exec(said.err) ?? [];
+    if (said.err.includes('Waiting for the debugger to disconnect')) debuggers?.close();
+    if (url !== undefined && debuggers === undefined) {
+      debuggers = attach(url, async (at) => {
+        paused.push(at);
+        await meanwhile(said.err).catch((error: unknown) => trouble.push(error));
+      });
+    }
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  running.delete(child);
+  expect(trouble).toEqual([]);
+  return { paused, ...said, code };
+}
+
+function attach(url: string, onPause: (at: Paused) => Promise<void>): WebSocket {
+  const socket = new WebSocket(url);
+  const waiting = new Map<number, (result: Record<string, unknown>) => void>();
+  let id = 0;
+  const ask = (method: string, params: object = {}): Promise<Record<string, unknown>> => {
+    socket.send(JSON.stringify({ id: ++id, method, params }));
+    return new Promise((resolve) => waiting.set(id, resolve));
+  };
+  const pausedAt = async ({ functionName, location }: Frame): Promise<Paused> => {
+    const { scriptId, lineNumber, columnNumber } = location;
+    const { scriptSource } = await ask('Debugger.getScriptSource', { scriptId });
+    const [, map = ''] = /sourceMappingURL=data:[^,]*,(\S+)/.exec(String(scriptSource)) ?? [];
+    const json = JSON.parse(Buffer.from(map, 'base64').toString()) as SourceMapPayload;
+    const entry = new SourceMap(json).findEntry(lineNumber, columnNumber);
+    if (!('originalSource' in entry)) throw new Error('The paused frame is not mapped.');
+    const { originalSource, originalLine } = entry;
+    return { file: originalSource, line: originalLine + 1, functionName };
+  };
+  socket.addEventListener('open', () => {
+    void ask('Debugger.enable').then(() => ask('Runtime.runIfWaitingForDebugger'));
+  });
+  socket.addEventListener('message', ({ data }) => {
+    const message = JSON.parse(String(data)) as {
+      id?: number;
+      result?: Record<string, unknown>;
+      method?: string;
+      params?: { callFrames: Frame[] };
+    };
+    if (message.id !== undefined) waiting.get(message.id)?.(message.result ?? {});
+    if (message.method !== 'Debugger.paused') return;
+    const [frame] = message.params?.callFrames ?? [];
+    void pausedAt(frame as Frame)
+      .then(onPause)
+      .finally(() => ask('Debugger.resume'));
+  });
+  return socket;
+}
+
+describe('a replay in a debugger', () => {
+  test('pauses once, in the learner’s function, at the line that the story shows', async () => {
+    const { paused, out, err, code } = await debugged(command);
+    const [, line] = /⚡ +(\d+) │ +await consumer\.commitOffsets/.exec(out) ?? [];
+    expect(paused).toEqual([
+      {
+        file: expect.stringMatching(/00-first-crash\/stub\/greeter\.ts$/) as string,
+        line: Number(line),
+        functionName: 'eachMessage',
+      },
+    ]);
+    expect(err).toContain(`stops in greeter-0 at greeter.ts:${line} · consumer.commitOffsets(`);
+    expect(err).toContain('byte for byte as without a debugger');
+    expect(code).toBe(1);
+  });
+
+  test('steps back by stopping at the call before', async () => {
+    const { paused, err } = await debugged([...command, '--back', '1']);
+    const [, line] = /stops in greeter-0 at greeter\.ts:(\d+) · consumer\.run\(/.exec(err) ?? [];
+    expect(paused.map((each) => each.line)).toEqual([Number(line)]);
+    expect(err).toContain('--debug --back 2\n');
+    expect(err).toContain('byte for byte as without a debugger');
+  });
+});
+
+test.each([
+  [['--back', '99'], 'calls lie before the fault'],
+  [['--watch'], '--debug waits for somebody'],
+])('%j cannot be meant', async (more, sentence) => {
+  const { code, err, paused } = await debugged([...command, ...more]);
+  expect({ code, paused }).toEqual({ code: 2, paused: [] });
+  expect(err).toContain(sentence);
+});
