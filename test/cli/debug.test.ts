@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
@@ -128,6 +129,31 @@ describe('a replay in a debugger', () => {
     expect(err).toContain('--debug --back 2\n');
     expect(err).toContain('byte for byte as without a debugger');
   });
+});
+
+test('the tables can be read meanwhile, and not changed', async () => {
+  const chapter = join(root, 'chapters/15-idempotent-consumer/stub');
+  const strikes = 'crash projector-0 · UPDATE accounts · #1 · before apply';
+  const rows: unknown[] = [];
+  const refused: unknown[] = [];
+  const { paused, err } = await debugged(
+    ['15', '--solution', '--from', chapter, '--fault', strikes, '--debug'],
+    async (said) => {
+      const [, host, port, user, name] =
+        /host=(\S+) port=(\d+) user=(\S+) dbname=([^\s']+)/.exec(said) ?? [];
+      const client = new Client({ host, port: Number(port), user, database: name });
+      await client.connect();
+      rows.push(...(await client.query('select event_id, account from ledger')).rows);
+      refused.push(await client.query('delete from ledger').catch((e: { code: string }) => e.code));
+      await client.end();
+    },
+  );
+  // It stops before the update: the ledger has the payment already.
+  expect(paused.map(({ functionName }) => functionName)).toEqual(['eachMessage']);
+  expect(err).toMatch(/stops in projector-0 at projector\.ts:\d+ · db\.query\('update accounts/);
+  expect(rows).toEqual([{ event_id: 'p1', account: 'alice' }]);
+  expect(refused).toEqual(['25006']);
+  expect(err).toContain('byte for byte as without a debugger');
 });
 
 test.each([

@@ -5,6 +5,7 @@ import { loadChapter, projectRoot, resolveChapter, type Chapter } from '#content
 import { openEngine, type Coverage, type CoveredCall, type Engine, type Report } from '#verify';
 
 const first = await loadChapter(await resolveChapter('first-crash'));
+const third = await loadChapter(await resolveChapter('idempotent-consumer'));
 const second = await loadChapter(await resolveChapter('producer-consumer'));
 let engine: Engine;
 
@@ -109,6 +110,25 @@ test('what only a timer sends is painted at its own call, on the way of the work
   const calls = painted(report);
   expect(calls['producer.send']).toMatch(/^✗/);
   expect(unproven(report.coverage as Coverage)).toEqual([]);
+});
+
+test('statements of a pool are painted one by one', async () => {
+  const report = await covered(third, [third.stubPath]);
+  const { coverage } = report;
+  const queries = (coverage?.sites ?? []).filter(({ call }) => call.startsWith('db.query'));
+  expect(queries.map(marks)).toEqual(['✗✗✗', '✗✗✗']);
+  expect(queries.map(({ before }) => before.broke)).toEqual([1, 3]);
+  expect(queries[1]?.during.finding).toMatchObject({ property: 'counted-once', replayed: true });
+  expect(unproven(coverage as Coverage)).toEqual([]);
+});
+
+test('a transaction survives dying at every one of its statements', async () => {
+  const { coverage, verdict } = await covered(third, [third.solutionPath]);
+  expect(verdict).toBe('holds');
+  expect(coverage).toMatchObject({ complete: true });
+  expect(coverage?.survive).toBe(coverage?.lines);
+  const lines = (coverage?.sites ?? []).filter(({ call }) => call.startsWith('client.query'));
+  expect(lines.length).toBeGreaterThanOrEqual(4);
 });
 
 test('without --coverage a broken check shows what it tried until then, and makes no more', async () => {

@@ -101,17 +101,18 @@ function markOf(trials: readonly Trial[], painting: Painting): Mark {
 }
 
 function findingOf(trial: Trial, painting: Painting): MarkFinding | undefined {
-  const { finding, schedule, tried } = trial;
+  const { finding, schedule, anyway } = trial;
   if (finding === undefined) return undefined;
   const { property, sentence } = finding;
   const replayed = painting.replayed.get(trial);
   const told = {
     property,
     sentence,
-    faults: tried ? faultsOf(schedule) : [],
+    // The crash is the last one.
+    faults: faultsOf(schedule).slice(0, anyway ? -1 : undefined),
     ...(replayed !== undefined && { replayed }),
   };
-  if (trial.anyway || !painting.corpus.keeps) return told;
+  if (anyway || !painting.corpus.keeps) return told;
   const id = painting.corpus.save(schedule);
   return { ...told, id, replay: painting.replayOf(id) };
 }
