@@ -179,15 +179,17 @@ class Search {
   }
 
   /** A crash of the example says what its place says of every call there. */
-  #remember({ facts: _facts, crossings: _crossings, ...outcome }: Outcome): void {
-    const { schedule } = outcome;
+  #remember({ facts, crossings: _crossings, ...outcome }: Outcome): void {
+    const { schedule, findings } = outcome;
     const [fault, ...others] = schedule.faults;
     if (fault?.kind !== 'crash' || others.length > 0 || fault.with !== undefined) return;
     const { place } = fault;
     if (typeof place === 'string' || !('point' in place)) return;
     const undisturbed = canonicalSchedule({ ...schedule, faults: [] });
     if (undisturbed !== canonicalSchedule(this.#input.example)) return;
-    this.#made.set(pointKey(place.point, place.phase), outcome);
+    // Whose fault a finding is shows in the facts; nothing else asks for them.
+    const kept = facts !== undefined && findings.length > 0 ? { ...outcome, facts } : outcome;
+    this.#made.set(pointKey(place.point, place.phase), kept);
   }
 
   /** Once: what the calls of the service are, and what a crash around each does. */

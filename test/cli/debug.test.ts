@@ -101,7 +101,7 @@ function attach(url: string, onPause: (at: Paused) => Promise<void>): WebSocket 
     const [frame] = message.params?.callFrames ?? [];
     void pausedAt(frame as Frame)
       .then(onPause)
-      .finally(() => ask('Debugger.resume'));
+      .finally(() => void ask('Debugger.resume'));
   });
   return socket;
 }

@@ -186,7 +186,10 @@ function markStop(marked: MagicString, { node, up }: Step): void {
     marked.prependRight(node.start, `{ ${stop}return `);
     return void marked.appendLeft(node.end, '; }');
   }
-  if (node.type.endsWith('Statement') && (branches.has(outer.type) || /^For/.test(outer.type))) {
+  if (
+    node.type.endsWith('Statement') &&
+    (branches.has(outer.type) || outer.type.startsWith('For'))
+  ) {
     marked.prependRight(node.start, `{ ${stop}`);
     return void marked.appendLeft(node.end, ' }');
   }
