@@ -3,6 +3,7 @@
  * moment is worth is not judged here. Counts are per run, to be summed.
  */
 import type { ChapterDefinition, Effect, FaultKind, Level } from '#kit';
+import { databaseMoments } from './database-moments.ts';
 import type { Fact } from './facts.ts';
 import { fold } from './fold.ts';
 import { succeeded } from './lost-commit.ts';
@@ -20,6 +21,8 @@ export interface HardMoment {
    * Faults that can bring it about; where a chapter leaves all of them out, it is not expected.
    */
   readonly by: readonly FaultKind[];
+  /** Only expected of chapters that have these. */
+  readonly needs?: 'tables';
   readonly count: (facts: readonly Fact[], effects: readonly Effect[]) => number;
 }
 
@@ -90,6 +93,7 @@ export const hardMoments: readonly HardMoment[] = [
     count: (facts) =>
       facts.filter((fact) => fact.kind === 'port' && fact.outcome === 'rejected').length,
   },
+  ...databaseMoments,
 ];
 
 /** Every hard moment by name, for one run. */
@@ -105,11 +109,13 @@ export function countHardMoments(
 export function expectedHardMoments(chapter: ChapterDefinition, level: Level): readonly string[] {
   const allowed = (kind: FaultKind): boolean => {
     if (chapter.without?.includes(kind) === true) return false;
-    return kind !== 'reject' || Object.keys(chapter.ports ?? {}).length > 0;
+    const hasPorts = Object.keys(chapter.ports ?? {}).length > 0;
+    if (kind === 'outage') return hasPorts || chapter.tables !== undefined;
+    return kind !== 'reject' || hasPorts;
   };
   return hardMoments
     .filter((moment) => moment.level !== undefined && moment.level <= level)
-    .filter(({ by }) => by.some(allowed))
+    .filter(({ by, needs }) => (needs === undefined || chapter.tables) && by.some(allowed))
     .map(({ name }) => name);
 }
 

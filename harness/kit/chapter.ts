@@ -15,6 +15,7 @@ export type FaultKind =
   | 'redeliver'
   | 'republish'
   | 'reject'
+  | 'outage'
   | 'lose-request'
   | 'lose-response'
   | 'error'

@@ -52,6 +52,8 @@ const ranks: Readonly<Record<Family, readonly [number, number, number]>> = {
   'lose response': [10, 13, 14],
   'lose request': [10, 13, 14],
   error: [11, 14, 15],
+  'database error': [11, 14, 15],
+  outage: [12, 16, 17],
   zombie: [12, 16, 17],
   join: [13, 13, 13],
   rebalance: [13, 13, 13],

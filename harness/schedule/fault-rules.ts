@@ -4,7 +4,8 @@
  * is the world's to say.
  */
 import type { FaultKind } from '#kit';
-import { isCode } from './notation.ts';
+import { sqlStates } from './healthy-sql.ts';
+import { isCode, isSqlState, isStatement } from './notation.ts';
 import type { Fault, FaultOptions, Phase } from './schedule.ts';
 
 interface Rule {
@@ -37,6 +38,12 @@ export const faultRules: Readonly<Record<FaultKind, Rule>> = {
   },
   republish: { strikes: 'subject', phase: 'before apply', example: 'republish m1 at rest' },
   reject: { strikes: 'point', phase: 'before apply', example: `reject ${record} · before apply` },
+  outage: {
+    strikes: 'point',
+    needs: 'ms',
+    phase: 'before apply',
+    example: `outage ${record} · before apply · 5000 ms`,
+  },
   'lose-request': {
     strikes: 'point',
     phase: 'before apply',
@@ -109,7 +116,7 @@ export function faultTrouble(fault: Fault): string | undefined {
   if (rule.strikes === 'either' && fault.on === undefined && !isPoint) {
     return `${fault.kind} needs an instance when its place is not a point.`;
   }
-  return optionTrouble(fault, rule);
+  return optionTrouble(fault, rule) ?? codeTrouble(fault);
 }
 
 const subjects: Partial<Record<FaultKind, string>> = {
@@ -145,6 +152,27 @@ function optionTrouble(fault: Fault, rule: Rule): string | undefined {
     return `“${code}” is no error name of Kafka: they look like NOT_COORDINATOR.`;
   }
   return undefined;
+}
+
+/** PostgreSQL's errors are for statements, Kafka's for its requests. */
+function codeTrouble({ kind, place, with: given }: Fault): string | undefined {
+  const code = given?.code;
+  if (kind !== 'error' || code === undefined) return undefined;
+  if (typeof place !== 'object' || !('point' in place)) return undefined;
+  const { operation } = place.point;
+  if (!isStatement(operation)) {
+    if (!isSqlState(code)) return undefined;
+    return `${code} is an error of PostgreSQL, and ${operation} is no statement.`;
+  }
+  if (code === '23505') {
+    return 'PostgreSQL says 23505 where the row is there, and never else: place a republish.';
+  }
+  if (sqlStates.includes(code)) {
+    return place.phase === 'before apply'
+      ? undefined
+      : `A statement is answered ${code} instead of applying it: that is before apply.`;
+  }
+  return `${code} cannot be placed at a statement: those are ${sqlStates.join(', ')}.`;
 }
 
 function isCount(value: number): boolean {

@@ -53,9 +53,19 @@ function printOptions(fault: Fault, offsetIsInline: boolean): string[] {
   return options;
 }
 
-/** Kafka's error names look like this; anything else that stands for a code is quoted. */
+/** Kafka's error names and SQLSTATEs look like this; what else stands for a code is quoted. */
 export function isCode(text: string): boolean {
-  return /^[A-Z][A-Z0-9_]+$/.test(text);
+  return /^[A-Z][A-Z0-9_]+$/.test(text) || isSqlState(text);
+}
+
+/** `40P01`, `57P01`. */
+export function isSqlState(text: string): boolean {
+  return /^[0-9][0-9A-Z]{4}$/.test(text);
+}
+
+/** SQL verbs are in capitals; Kafka's APIs are not, and port calls have a dot. */
+export function isStatement(operation: string): boolean {
+  return /^[A-Z][A-Z ]+$/.test(operation);
 }
 
 /** `hold greeter-0 · … · before apply until greeter-1 · … · after apply` */

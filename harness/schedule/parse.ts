@@ -8,6 +8,7 @@ import type { FaultKind } from '#kit';
 import { faultKinds, faultRules, faultTrouble, usualPhase } from './fault-rules.ts';
 import {
   isCode,
+  isSqlState,
   printRedeliverTarget,
   type PhasedPoint,
   type RedeliverTarget,
@@ -127,7 +128,7 @@ function takeFault(cursor: Cursor, kind: FaultKind): Fault | undefined {
   const on = takeSubject(cursor, kind, options);
   const place = cursor.trouble === undefined ? takePlace(cursor) : undefined;
   if (place === undefined) return undefined;
-  takeOptions(cursor, options);
+  takeOptions(cursor, kind, options);
   if (cursor.trouble !== undefined) return undefined;
   const fault: Fault = {
     kind,
@@ -255,7 +256,7 @@ function takePhase(cursor: Cursor): Phase | undefined {
   return phase;
 }
 
-function takeOptions(cursor: Cursor, options: Writable<FaultOptions>): void {
+function takeOptions(cursor: Cursor, kind: FaultKind, options: Writable<FaultOptions>): void {
   for (;;) {
     skipSeparator(cursor);
     const next = cursor.tokens[cursor.at];
@@ -263,8 +264,9 @@ function takeOptions(cursor: Cursor, options: Writable<FaultOptions>): void {
     const word = next.kind === 'word' ? next.text : '';
     if (word === 'in' || word === 'in-flight' || word === 'arrives') takeInFlight(cursor, options);
     else if (takeWord(cursor, 'to')) options.offset = takeCount(cursor, 'an offset');
-    else if (/^\d/.test(word)) options.ms = takeTime(cursor);
-    else if (next.kind === 'quoted' || isCode(word)) {
+    else if (/^\d/.test(word) && !(kind === 'error' && isSqlState(word))) {
+      options.ms = takeTime(cursor);
+    } else if (next.kind === 'quoted' || isCode(word)) {
       options.code = next.kind === 'quoted' ? next.text : word;
       cursor.at += 1;
     } else fail(cursor, `Did not understand ${printToken(next)}.`);

@@ -23,6 +23,8 @@ export type Family =
   | 'lose request'
   | 'zombie'
   | 'error'
+  | 'database error'
+  | 'outage'
   | 'join'
   | 'rebalance'
   | 'crash, bytes arrive'
@@ -107,6 +109,8 @@ export function pointFaults(
   }
   if (phase === 'after apply' && !isLost) add('lose response', fault('lose-response'));
   addErrors(crossing, view, fault, add);
+  for (const code of crossing.mayFailWith ?? []) add('database error', fault('error', { code }));
+  for (const ms of outagesMs(crossing)) add('outage', fault('outage', { ms }));
   addWaits(crossing, view, fault, add);
   if (view.isDelivery(crossing)) {
     const role = roleOf(point.slot);
@@ -118,6 +122,20 @@ export function pointFaults(
   if (level === 3 && crossing.target === 'kafka' && !isLost) add('silence', fault('silence'));
   if (level === 3) found.push(...heldCommits(crossing, view, fault));
   return found;
+}
+
+/** Short enough for a few attempts to outlast it, and longer than any client goes on by itself. */
+const outageMs: Milliseconds = 5_000;
+const longOutageMs: Milliseconds = 45_000;
+
+/**
+ * An outside system refuses everything for a while. A database goes down also when it has just applied something: what
+ * was not committed is undone then.
+ */
+function outagesMs({ target, phase }: Crossing): readonly Milliseconds[] {
+  if (target === 'kafka') return [];
+  if (phase === 'before apply') return [outageMs, longOutageMs];
+  return target === 'sql' ? [outageMs] : [];
 }
 
 /** A service may read the committed offset once when it joins, and once more on its own. */

@@ -37,9 +37,9 @@ export type Place =
 export interface FaultOptions {
   /** crash, cut: bytes the instance had already written are lost (left out) or arrive. */
   readonly inFlight?: 'arrives';
-  /** error: Kafka's error name. */
+  /** error: Kafka's error name, or the SQLSTATE of an error of PostgreSQL. */
   readonly code?: string;
-  /** delay, freeze, cut: for how long, virtual. */
+  /** delay, freeze, cut, outage: for how long, virtual. */
   readonly ms?: Milliseconds;
   /** redeliver: the offset to set the group back to. */
   readonly offset?: number;
@@ -106,6 +106,10 @@ export interface Crossing {
    * False where Kafka sends no answer (Produce with acks 0): none can be lost, late or an error.
    */
   readonly answered?: false;
+  /**
+   * Of a statement that is to be applied: what a healthy PostgreSQL may answer instead, by SQLSTATE.
+   */
+  readonly mayFailWith?: readonly string[];
   /**
    * Session time-out of the group and transaction time-out of the producer, read off the wire; for
    * zombies. Of several producers of one instance the shortest.

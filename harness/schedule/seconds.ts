@@ -1,7 +1,7 @@
 /**
  * Second faults: what else may go wrong while the first is being recovered from. Only crashes,
- * rejections and lost answers, for these are what a recovery path must bear; other pairs are left
- * to the random mixes.
+ * rejections, lost answers and errors of the database, for these are what a recovery path must bear;
+ * other pairs are left to the random mixes.
  */
 import type { Fact } from '#check';
 import type { Level } from '#kit';
@@ -23,7 +23,7 @@ export interface SecondsInput {
   readonly facts?: readonly Fact[];
 }
 
-const wanted: ReadonlySet<Family> = new Set(['crash', 'reject', 'lose response']);
+const wanted: ReadonlySet<Family> = new Set(['crash', 'reject', 'lose response', 'database error']);
 
 /** The schedules with one more fault in the recovery, most telling first, each once. */
 export function seconds(input: SecondsInput): readonly Candidate[] {

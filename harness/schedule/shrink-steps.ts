@@ -4,6 +4,7 @@
  * names along.
  */
 import type { Milliseconds } from '#kernel';
+import { isStatement } from './notation.ts';
 import { commandsInFault, commandsInHold } from './rename.ts';
 import type { Fault, Place, Schedule, ScheduledCommand } from './schedule.ts';
 
@@ -129,6 +130,7 @@ function* simplerFaults(fault: Fault): Generator<Fault> {
     const { with: __, ...bare } = fault;
     yield Object.keys(others).length === 0 ? bare : { ...bare, with: others };
   }
+  if (fault.kind === 'outage') yield onlyOnce(fault);
   if (ms !== undefined) {
     for (const shorter of rounderMs) {
       if (shorter < ms) yield { ...fault, with: { ...fault.with, ms: shorter } };
@@ -138,4 +140,12 @@ function* simplerFaults(fault: Fault): Generator<Fault> {
   if (typeof place === 'object' && 'point' in place && place.point.ordinal > 1) {
     yield { ...fault, place: { ...place, point: { ...place.point, ordinal: 1 } } };
   }
+}
+
+/** An outage that strikes one statement or call alone, and is over when it is asked for again. */
+function onlyOnce({ place }: Fault): Fault {
+  const isPoint = typeof place === 'object' && 'point' in place;
+  if (!isPoint || !isStatement(place.point.operation)) return { kind: 'reject', place };
+  if (place.phase !== 'before apply') return { kind: 'lose-response', place };
+  return { kind: 'error', place, with: { code: '57P01' } };
 }

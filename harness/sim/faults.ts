@@ -65,6 +65,12 @@ const blows: Record<FaultKind, (blow: Blow) => Outcome> = {
     return undefined;
   },
   reject: () => ({ error: 'REJECTED' }),
+  outage({ world, op, phase, ms }) {
+    if (op?.kind === 'port') world.ports.outage(op.point.operation, ms);
+    if (op?.kind !== 'sql') return undefined;
+    world.postgres?.outage(ms, phase === 'after apply' ? op.connection : undefined);
+    return 'gone';
+  },
   'lose-request': () => 'close',
   'lose-response': () => 'close',
   silence: () => 'silence',
@@ -101,6 +107,7 @@ const loses: Partial<Record<FaultKind, true>> = {
   cut: true,
   error: true,
   reject: true,
+  outage: true,
 };
 
 export function strike(
@@ -110,7 +117,7 @@ export function strike(
   phase: Phase | undefined,
 ): Outcome {
   const { fault, index } = planned;
-  if (!canStrike(world, planned, op)) return undefined;
+  if (!canStrike(world, planned, op, phase)) return undefined;
   world.gate.fired(index);
   world.faultStruck();
   const lost: FaultFact['lost'] | undefined =
@@ -135,7 +142,12 @@ export function strike(
 }
 
 /** What cannot be done where it was placed has not struck. */
-function canStrike(world: World, { fault }: PlannedFault, op: Op | undefined): boolean {
+function canStrike(
+  world: World,
+  { fault }: PlannedFault,
+  op: Op | undefined,
+  phase: Phase | undefined,
+): boolean {
   const { kind, on = '', place, with: options } = fault;
   const struck = (name: string): boolean => {
     const slot = world.supervisor.slots.get(name);
@@ -168,7 +180,12 @@ function canStrike(world: World, { fault }: PlannedFault, op: Op | undefined): b
     }
     case 'reject':
       return op?.kind === 'port';
+    case 'outage':
+      return op?.kind === 'sql' || (op?.kind === 'port' && phase === 'before apply');
     case 'error':
+      if (op?.kind === 'sql') {
+        return phase === 'before apply' && op.mayFailWith.includes(options?.code ?? '');
+      }
       return op?.kind === 'kafka' && op.answered && Object.hasOwn(errors, options?.code ?? '');
     case 'lose-response':
       return op?.answered === true;

@@ -32,6 +32,8 @@ export interface Op {
   readonly statements: readonly Statement[];
   /** Recorded for its error only; no fault can be put there. */
   readonly silent: boolean;
+  /** Errors that may be answered instead of applying a statement: what is healthy there. */
+  readonly mayFailWith: readonly string[];
   /** False where the caller expects none (acks 0): nothing can be answered to it. */
   readonly answered: boolean;
   /** The broker's own doing: it goes on when the process that led to it has died. */
@@ -55,6 +57,7 @@ export interface NewOp {
   readonly stack: string | undefined;
   /** Who asked for it (runs with marked calls only). */
   readonly asker: Asker | undefined;
+  readonly mayFailWith?: readonly string[];
   readonly silent?: boolean;
   readonly answered?: boolean;
   readonly outlives?: boolean;
@@ -128,6 +131,7 @@ class SimPassages implements Passages {
       line,
       statements: fresh.statements ?? [],
       silent: fresh.silent === true,
+      mayFailWith: fresh.mayFailWith ?? [],
       answered: fresh.answered !== false,
       outlives: fresh.outlives === true,
       calls,
@@ -267,6 +271,7 @@ class SimPassages implements Passages {
       ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
       ...(transactionTimeoutMs !== undefined && { transactionTimeoutMs }),
       ...(!op.answered && { answered: false }),
+      ...(phase === 'before apply' && op.mayFailWith.length > 0 && { mayFailWith: op.mayFailWith }),
     });
   }
 

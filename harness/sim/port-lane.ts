@@ -2,7 +2,7 @@
  * Calls on outside systems: a hop there, applied in the world, a hop back. A backend has three steps, describe, apply,
  * answer; apply may settle later in real time while virtual time stands still.
  */
-import type { Json } from '#kernel';
+import type { Json, Milliseconds } from '#kernel';
 import type { Incarnation } from './incarnation.ts';
 import type { Op } from './passage.ts';
 import type { Asker } from './visits.ts';
@@ -20,6 +20,8 @@ export interface PortLane {
   facade(owner: Incarnation): object;
   /** A process died: what it had called and had not arrived is lost or arrives. */
   abandon(owner: Incarnation, inFlight: 'lost' | 'arrives'): void;
+  /** The port of this call refuses everything for so long. */
+  outage(call: string, ms: Milliseconds): void;
   busy(): boolean;
 }
 
@@ -48,6 +50,8 @@ class SimPortLane implements PortLane {
   readonly #world: World;
   readonly #backends: ReadonlyMap<string, PortBackend>;
   readonly #calls = new Set<Call>();
+  /** Of each port that is out, how many outages. */
+  readonly #out = new Map<string, number>();
 
   constructor(world: World, backends: ReadonlyMap<string, PortBackend>) {
     this.#world = world;
@@ -62,8 +66,20 @@ class SimPortLane implements PortLane {
     }
   }
 
+  outage(call: string, ms: Milliseconds): void {
+    const [port = call] = call.split('.');
+    const count = (more: number): void =>
+      void this.#out.set(port, (this.#out.get(port) ?? 0) + more);
+    count(1);
+    this.#world.later(ms, () => count(-1));
+  }
+
   busy(): boolean {
-    return this.#calls.size > 0;
+    return this.#calls.size > 0 || this.#isOut();
+  }
+
+  #isOut(port?: string): boolean {
+    return [...this.#out].some(([name, count]) => count > 0 && (port ?? name) === name);
   }
 
   facade(owner: Incarnation): object {
@@ -117,16 +133,20 @@ class SimPortLane implements PortLane {
       asker: entry.asker,
     });
     this.#world.passages.cross(op, 'before apply', {
-      pass: () => this.#apply(entry, op),
-      answer: (error) => {
-        this.#fact(entry, op, 'rejected');
-        this.#world.passages.refused(op, error);
-        this.#back(entry, op, 0, () => entry.reject(refusal(entry.name, 'is unavailable')));
-      },
+      pass: () =>
+        this.#isOut(entry.port) ? this.#refuse(entry, op, 'REJECTED') : this.#apply(entry, op),
+      answer: (error) => this.#refuse(entry, op, error),
       close: () => this.#timeOut(entry, op),
       silence: () => this.#timeOut(entry, op),
       gone: () => void this.#calls.delete(entry),
     });
+  }
+
+  #refuse(entry: Call, op: Op, error: string): void {
+    if (entry.lost) return void this.#calls.delete(entry);
+    this.#fact(entry, op, 'rejected');
+    this.#world.passages.refused(op, error);
+    this.#back(entry, op, 0, () => entry.reject(refusal(entry.name, 'is unavailable')));
   }
 
   #apply(entry: Call, op: Op): void {

@@ -6,10 +6,10 @@
  *
  * Left out: encryption (the honest answer is that there is none), passwords, replication.
  */
+import { invariant, type Milliseconds } from '#kernel';
 import type {
   Answer,
   Frame,
-  Group,
   LentSession,
   Notification,
   PreparedDatabase,
@@ -25,14 +25,21 @@ import {
   asFrame,
   finishUncontrolled,
   isServerGone,
-  refusedAnswer,
   refusedLogin,
   serverGone,
   shortened,
 } from './sql-answers.ts';
 import { delivered, greetingOf, HashedAnswers, Renames } from './sql-bytes.ts';
-import { openLine, type Arrived, type Current, type Line } from './sql-line.ts';
+import {
+  openLine,
+  openOperation,
+  type Arrived,
+  type Current,
+  type GroupOf,
+  type Line,
+} from './sql-line.ts';
 import { continued, nameGroup, opensCopy, operationsOf } from './sql-operations.ts';
+import { SqlOutage } from './sql-outage.ts';
 import { SqlServer, type Go, type Move } from './sql-server.ts';
 import { Waits } from './sql-waits.ts';
 import type { Asker } from './visits.ts';
@@ -44,8 +51,8 @@ export interface PostgresLane extends Listener {
   /** Nothing is under way, and nobody waits. */
   idle(): boolean;
   waitsFor(): string | undefined;
-  /** Why nobody can connect now; undefined = everybody can. */
-  down: Error | undefined;
+  /** Down for so long; `struck` is not told, for its statement was applied. */
+  outage(ms: Milliseconds, struck: Connection | undefined): void;
 }
 
 export function createPostgresLane(world: World, database: PreparedDatabase): PostgresLane {
@@ -57,13 +64,7 @@ const patienceMs = 120_000;
 /** Process numbers of the world's server, far from those that faults are about. */
 const firstPid = 1_000;
 
-type Asking = Pick<Current, 'named' | 'asker'>;
-type MessageGroup = Extract<Group, { kind: 'messages' }>;
-type Start = Extract<Group, { kind: 'start' }>;
-type Cancel = Extract<Group, { kind: 'cancel' }>;
-
 class ServerLane implements PostgresLane {
-  down: Error | undefined;
   readonly #world: World;
   readonly #seedRows: TableRows;
   readonly #server: SqlServer;
@@ -72,6 +73,7 @@ class ServerLane implements PostgresLane {
   /** Also of connections that are gone: their last answers may be under way. */
   readonly #hashed = new Map<number, HashedAnswers>();
   readonly #waits: Waits;
+  readonly #outage: SqlOutage;
   #opened = 0;
   #swallowed = 0;
 
@@ -79,6 +81,7 @@ class ServerLane implements PostgresLane {
     this.#world = world;
     this.#seedRows = database.seedRows;
     this.#server = new SqlServer(world, database);
+    this.#outage = new SqlOutage(world);
     this.#waits = new Waits(world, this.#server, {
       move: (line, go) => this.#move(line, go),
       cancelled: (line, answer) => this.#answered(line, answer, undefined),
@@ -91,7 +94,7 @@ class ServerLane implements PostgresLane {
   }
 
   refuses(_owner: Incarnation): Error | undefined {
-    return this.down;
+    return this.#outage.refuses();
   }
 
   wantsStack(bytes: Buffer): boolean {
@@ -132,8 +135,13 @@ class ServerLane implements PostgresLane {
     if (line.session !== undefined) this.#giveBack(line.session);
   }
 
+  outage(ms: Milliseconds, struck: Connection | undefined): void {
+    this.#outage.begin(ms, [...this.#lines.values()], struck);
+  }
+
   idle(): boolean {
-    if (this.#swallowed > 0 || this.#server.busy || this.#waits.pending()) return false;
+    if (this.#outage.pending || this.#swallowed > 0 || this.#server.busy || this.#waits.pending())
+      return false;
     for (const { current, queue } of this.#lines.values()) {
       if (current !== undefined || queue.length > 0) return false;
     }
@@ -188,13 +196,13 @@ class ServerLane implements PostgresLane {
     }
   }
 
-  #cancel(line: Line, { pid, key }: Cancel): void {
+  #cancel(line: Line, { pid, key }: GroupOf<'cancel'>): void {
     const session = this.#server.lineToCancel(pid, key)?.session;
     this.#world.network.close(line.connection);
     if (session !== undefined) this.#waits.cancel(session, 'user request');
   }
 
-  #start(line: Line, { parameters }: Start): void {
+  #start(line: Line, { parameters }: GroupOf<'start'>): void {
     const { user = '', database = user } = parameters;
     const wrong = refusedLogin(this.#world.chapter, user, database);
     if (wrong !== undefined) {
@@ -223,7 +231,7 @@ class ServerLane implements PostgresLane {
     this.#workOff(line);
   }
 
-  #ask(line: Line, { frames }: MessageGroup, asker: Asker | undefined): void {
+  #ask(line: Line, { frames }: GroupOf<'messages'>, asker: Asker | undefined): void {
     const { session } = line;
     if (session === undefined) return this.#world.network.close(line.connection);
     const read = session.read(frames);
@@ -247,7 +255,7 @@ class ServerLane implements PostgresLane {
     };
     line.current = current;
     if (named.nature !== 'change' && named.nature !== 'commit') return this.#apply(line, current);
-    const op = this.#open(line, current);
+    const op = openOperation(this.#world, line, current);
     current.op = op;
     this.#world.passages.cross(op, 'before apply', {
       pass: () => this.#apply(line, current),
@@ -255,22 +263,6 @@ class ServerLane implements PostgresLane {
       close: () => this.#world.network.close(line.connection),
       silence: () => this.#swallow(line),
       gone: () => this.#world.network.drop(line.connection),
-    });
-  }
-
-  #open({ connection }: Line, { named, asker }: Asking, silent = false): Op {
-    return this.#world.passages.open({
-      owner: connection.owner,
-      connection,
-      kind: 'sql',
-      operation: named.operation,
-      target: named.target,
-      topics: [],
-      cause: named.cause,
-      statements: named.statements,
-      stack: this.#world.traced ? connection.stack : undefined,
-      asker,
-      silent,
     });
   }
 
@@ -306,7 +298,7 @@ class ServerLane implements PostgresLane {
     const { current } = line;
     if (outcome.answer !== undefined) this.#answered(line, outcome.answer, tables);
     else if (outcome.waiting !== undefined && current !== undefined && current !== 'starts') {
-      current.op ??= this.#open(line, current);
+      current.op ??= openOperation(this.#world, line, current);
       this.#waits.begins(line, current, outcome.waiting);
     }
     for (const { session, notifications } of told) this.#notify(session, notifications);
@@ -329,10 +321,7 @@ class ServerLane implements PostgresLane {
     if (op === undefined || op.silent) return this.#reply(line, op, answer);
     this.#world.passages.cross(op, 'after apply', {
       pass: () => this.#reply(line, op, answer),
-      answer: (code) => {
-        this.#world.passages.refused(op, code);
-        this.#reply(line, op, refusedAnswer(code as WordedCode, answer.status));
-      },
+      answer: () => invariant(false, 'a statement that was applied is not answered an error'),
       close: () => this.#world.network.close(connection),
       silence: () => this.#swallow(line),
       gone: () => this.#workOff(line),
@@ -342,9 +331,11 @@ class ServerLane implements PostgresLane {
   /** A query is told of once it brought rows; an error always. */
   #opOf(line: Line, current: Current, { frames, error, copying }: Answer): Op | undefined {
     if (current.op !== undefined) return current.op;
-    if (error !== undefined) return this.#open(line, current, true);
+    if (error !== undefined) return openOperation(this.#world, line, current, true);
     if (copying || current.named.nature !== 'query') return undefined;
-    return frames.some(({ type }) => type === 'D') ? this.#open(line, current) : undefined;
+    return frames.some(({ type }) => type === 'D')
+      ? openOperation(this.#world, line, current)
+      : undefined;
   }
 
   /** The server has answered: what that says about the session. */

@@ -1,17 +1,7 @@
 /** Answers that the database lane gives itself, in PostgreSQL's words, and what it says when it cannot go on. */
 import { Failure } from '#kernel';
 import type { ChapterDefinition } from '#kit';
-import {
-  closedAnswer,
-  errorResponse,
-  messages,
-  wordedError,
-  type Answer,
-  type Frame,
-  type Notification,
-  type TransactionStatus,
-  type WordedCode,
-} from '#postgres';
+import { errorResponse, type Answer, type Frame, type Notification } from '#postgres';
 import { databaseName } from './network.ts';
 import type { Line } from './sql-line.ts';
 import type { World } from './world.ts';
@@ -28,14 +18,6 @@ export function refusedLogin(
   }
   if (database === databaseName) return undefined;
   return errorResponse({ ...fatal, C: '3D000', M: `database "${database}" does not exist` });
-}
-
-/** An error instead of the answer that there was. */
-export function refusedAnswer(code: WordedCode, status: TransactionStatus): Answer {
-  const error = wordedError(code);
-  const closed = closedAnswer(error, status);
-  if (closed.error?.['S'] === 'FATAL') return closed;
-  return { ...closed, frames: [error, messages.readyForQuery(status)], closed: false };
 }
 
 export function asFrame({ bytes }: Notification): Frame {

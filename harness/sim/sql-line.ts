@@ -12,7 +12,8 @@ import type { Connection } from './network.ts';
 import type { Op } from './passage.ts';
 import type { Asker } from './visits.ts';
 import type { VirtualProcess } from './sql-bytes.ts';
-import { noTransaction, type NamedGroup, type Transaction } from './sql-operations.ts';
+import { mayFailWith, noTransaction, type NamedGroup, type Transaction } from './sql-operations.ts';
+import type { World } from './world.ts';
 
 /** A group between its arrival and its answer. */
 export interface Current {
@@ -28,6 +29,8 @@ export interface Current {
   /** Time-outs that run while it waits. */
   readonly timers: Set<Entry>;
 }
+
+export type GroupOf<Kind extends Group['kind']> = Extract<Group, { kind: Kind }>;
 
 export interface Arrived {
   readonly group: Group;
@@ -65,4 +68,27 @@ export function openLine(connection: Connection, process: VirtualProcess): Line 
     idleTimer: undefined,
     ending: false,
   };
+}
+
+/** A group becomes an operation of the world, and a place for faults unless it is silent. */
+export function openOperation(
+  world: World,
+  { connection, session, transaction }: Line,
+  { named, asker }: Pick<Current, 'named' | 'asker'>,
+  silent = false,
+): Op {
+  return world.passages.open({
+    owner: connection.owner,
+    connection,
+    kind: 'sql',
+    operation: named.operation,
+    target: named.target,
+    topics: [],
+    cause: named.cause,
+    statements: named.statements,
+    mayFailWith: session === undefined ? [] : mayFailWith(named, transaction, session),
+    stack: world.traced ? connection.stack : undefined,
+    asker,
+    silent,
+  });
 }

@@ -8,6 +8,7 @@
  *
  * Left out: what a function does that a query calls beside reading a table.
  */
+import { healthySqlErrors } from '#schedule';
 import { targetOf, type MessageGroup, type ReadGroup, type SqlOperation } from '#postgres';
 import type { Statement } from './passage.ts';
 
@@ -23,10 +24,12 @@ export type Nature =
 /** What a session's open transaction did so far. */
 export interface Transaction {
   readonly changed: boolean;
+  /** It has rows or tables that others may wait for. */
+  readonly holdsLocks: boolean;
   readonly cause: readonly string[];
 }
 
-export const noTransaction: Transaction = { changed: false, cause: [] };
+export const noTransaction: Transaction = { changed: false, holdsLocks: false, cause: [] };
 
 export interface NamedGroup {
   readonly nature: Nature;
@@ -112,17 +115,32 @@ function mayChange(text: string, table: string | undefined): boolean {
 }
 
 /** What has become of the transaction when the group is answered. */
-export function continued(
-  before: Transaction,
-  { nature, cause, verbs }: NamedGroup,
-  isOpen: boolean,
-): Transaction {
+export function continued(before: Transaction, named: NamedGroup, isOpen: boolean): Transaction {
+  const { nature, cause, verbs } = named;
   if (!isOpen) return noTransaction;
   const begun = verbs.includes('COMMIT') ? noTransaction : before;
   return {
     changed: begun.changed || nature === 'change',
+    holdsLocks: begun.holdsLocks || nature === 'change' || locks(named),
     cause: [...new Set([...begun.cause, ...cause])],
   };
+}
+
+function locks({ verbs, statements }: NamedGroup): boolean {
+  const locking = /\bfor\s+(no\s+key\s+update|key\s+share|update|share)\b/i;
+  return verbs.includes('LOCK') || statements.some(({ text }) => locking.test(text));
+}
+
+/** What a healthy server may answer to it in this state of its session. */
+export function mayFailWith(
+  { nature, verbs, statements }: NamedGroup,
+  { holdsLocks }: Transaction,
+  session: { readonly isolation: string; readonly status: string },
+): readonly string[] {
+  if (nature !== 'change' && nature !== 'commit') return [];
+  const upserts = statements.some(({ text }) => /\bon\s+conflict\b/i.test(text));
+  const { isolation, status } = session;
+  return healthySqlErrors({ verbs, upserts, isolation, holdsLocks, hasFailed: status === 'E' });
 }
 
 /** Whether others may see something new now. */

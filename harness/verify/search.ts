@@ -323,9 +323,9 @@ class Search {
   }
 }
 
-/** What is recovered from: a process that died, a call that was refused and is tried again. */
+/** What is recovered from: a process that died, a call or statement that failed and is tried again. */
 function isFirst(family: Family): boolean {
-  return family === 'crash' || family === 'reject';
+  return family === 'crash' || family === 'reject' || family === 'database error';
 }
 
 function* endless(most: number): Generator<number> {

@@ -86,6 +86,63 @@ describe('hard moments', () => {
     expect(counted(script)).toEqual({ 'rejected calls': 1, 'lost answers': 1 });
   });
 
+  const statement = (
+    script: Script,
+    operation: string,
+    steps: readonly ('applied' | 'answered' | 'waits')[],
+    error?: string,
+  ): Script => {
+    const point = { operation, target: '', cause: ['m1'], ordinal: 1 };
+    const who = { slot: 'greeter-0', incarnation: 1 };
+    for (const step of steps) {
+      script.add({ kind: 'operation', ...point, ...who, step, ...(error && { error }) });
+      if (step === 'applied' && error === undefined) {
+        script.add({ kind: 'table', tables: { ledger: [{ id: 'm1' }] }, ...who });
+      }
+    }
+    return script;
+  };
+
+  test('a change that was kept and not answered is a lost answer to a commit', () => {
+    const heard = statement(history(), 'COMMIT', ['applied', 'answered']);
+    expect(counted(heard)).toEqual({});
+    const unheard = statement(history(), 'COMMIT', ['applied']);
+    expect(counted(unheard)).toEqual({ 'lost answers to commits': 1 });
+    const alone = statement(history(), 'INSERT', ['applied']);
+    expect(counted(alone)).toEqual({ 'lost answers to commits': 1 });
+  });
+
+  test.each([
+    ['40001', 'serialization failures'],
+    ['40001 could not serialize access due to concurrent update', 'serialization failures'],
+    ['40P01 deadlock detected', 'deadlocks'],
+    ['23505 duplicate key value', 'taken keys'],
+  ])('a statement that fails with %s is among the %s', (error, name) => {
+    expect(counted(statement(history(), 'UPDATE', ['applied', 'answered'], error))).toEqual({
+      [name]: 1,
+    });
+  });
+
+  test('waits for locks and outages are counted', () => {
+    const script = statement(history(), 'UPDATE', ['waits']).fault(
+      'outage greeter-0 · UPDATE accounts (m1) · #1 · before apply · 5000 ms',
+      'request',
+    );
+    expect(counted(script)).toEqual({ 'waits for locks': 1, outages: 1 });
+  });
+
+  test('what only a database brings about is expected where there is one', () => {
+    const { ports: _, ...bare } = greetings();
+    expect(expectedHardMoments(bare, 2)).not.toContain('outages');
+    expect(expectedHardMoments(greetings(), 2)).toContain('outages');
+    expect(expectedHardMoments(greetings(), 2)).not.toContain('lost answers to commits');
+    const tables = { ledger: 'select id from ledger' };
+    expect(expectedHardMoments({ ...bare, tables }, 2)).toEqual(
+      expect.arrayContaining(['outages', 'lost answers to commits']),
+    );
+    expect(expectedHardMoments({ ...bare, tables }, 1)).not.toContain('outages');
+  });
+
   test('what a level or a chapter cannot bring about is not expected', () => {
     const levelOne = expectedHardMoments(greetings(), 1);
     expect(levelOne).toContain('crash windows');

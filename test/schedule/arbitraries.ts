@@ -1,6 +1,6 @@
 /** Arbitrary points, places, faults and holds, with names that hold every awkward character. */
 import * as fc from 'fast-check';
-import { faultKinds, faultRules, printRedeliverTarget } from '#schedule';
+import { faultKinds, faultRules, isStatement, printRedeliverTarget, sqlStates } from '#schedule';
 import type { Fault, FaultOptions, Hold, PhasedPoint, Place } from '#schedule';
 
 export const names = fc.oneof(
@@ -49,7 +49,7 @@ const targets = fc
 
 const options: Readonly<Record<keyof FaultOptions, fc.Arbitrary<unknown>>> = {
   inFlight: fc.constantFrom(undefined, 'arrives'),
-  code: fc.constantFrom('NOT_COORDINATOR', 'REQUEST_TIMED_OUT'),
+  code: fc.constantFrom('NOT_COORDINATOR', 'REQUEST_TIMED_OUT', ...sqlStates),
   ms: counts,
   offset: counts,
 };
@@ -72,9 +72,21 @@ export const faults: fc.Arbitrary<Fault> = fc.constantFrom(...faultKinds).chain(
       const hasSubject = on !== undefined && (named || !isPoint || strikes === 'subject');
       return {
         kind,
-        place,
+        place: sayable(place, given['code']),
         ...(hasSubject ? { on } : {}),
         ...(set.length === 0 ? {} : { with: Object.fromEntries(set) }),
       };
     });
 });
+
+/** PostgreSQL's errors come from statements, before they are applied; Kafka's do not. */
+function sayable(place: Place, code: unknown): Place {
+  if (typeof place === 'string' || 'after' in place) return place;
+  const { point } = place;
+  if (sqlStates.some((state) => state === code)) {
+    return { point: { ...point, operation: 'CREATE TABLE' }, phase: 'before apply' };
+  }
+  return isStatement(point.operation)
+    ? { ...place, point: { ...point, operation: 'Fetch' } }
+    : place;
+}

@@ -26,6 +26,8 @@ const commit: FaultPoint = {
 };
 const record: FaultPoint = { ...commit, operation: 'sink.record', target: '' };
 
+const statement: FaultPoint = { ...record, operation: 'COMMIT' };
+
 /** One fault each, as documents and screens show them. */
 const samples: readonly (readonly [string, Fault])[] = [
   [
@@ -47,6 +49,18 @@ const samples: readonly (readonly [string, Fault])[] = [
       place: { point: commit, phase: 'before apply' },
       with: { code: 'REBALANCE_IN_PROGRESS' },
     },
+  ],
+  [
+    'error greeter-0 · COMMIT (m1) · #1 · before apply · 40001',
+    {
+      kind: 'error',
+      place: { point: statement, phase: 'before apply' },
+      with: { code: '40001' },
+    },
+  ],
+  [
+    'outage greeter-0 · COMMIT (m1) · #1 · after apply · 5000 ms',
+    { kind: 'outage', place: { point: statement, phase: 'after apply' }, with: { ms: 5000 } },
   ],
   [
     'delay greeter-0 · sink.record (m1) · #1 · before apply · 1500 ms',
@@ -156,6 +170,8 @@ describe('reading what a person typed', () => {
     ['lose response greeter-0 . sink.record (m1)', 'after apply'],
     ['silence greeter-0 . Fetch greetings.v1', 'after apply'],
     ['error p-0 . Produce t (m1) . NOT_COORDINATOR', 'before apply'],
+    ['error p-0 . UPDATE accounts (m1) . 40P01', 'before apply'],
+    ['outage p-0 . UPDATE accounts (m1) . 5 s', 'before apply'],
     ['error p-0 . Produce t (m1) . REQUEST_TIMED_OUT', 'after apply'],
   ])('%s means %s', (text, phase) => {
     const read = parseFault(text);
@@ -185,6 +201,13 @@ describe('reading what a person typed', () => {
     ['reject at rest', 'reject strikes one request or call'],
     ['delay greeter-0 . sink.record (m1)', 'delay needs a length of time'],
     ['delay greeter-0 . sink.record (m1) . 1500', 'Expected a time such as'],
+    ['outage p-0 . UPDATE accounts (m1)', 'outage needs a length of time'],
+    ['delay p-0 . UPDATE accounts (m1) . 15000', 'Expected a time such as'],
+    ['error p-0 . UPDATE accounts (m1) . 23505', 'and never else: place a republish'],
+    ['error p-0 . UPDATE accounts (m1) . 53300', 'those are 40001, 40P01, 57P01'],
+    ['error p-0 . UPDATE accounts (m1) . NOT_COORDINATOR', 'those are 40001, 40P01, 57P01'],
+    ['error p-0 . UPDATE accounts (m1) . after apply . 40001', 'instead of applying it'],
+    ['error p-0 . Produce t (m1) . 40001', 'Produce is no statement'],
     ['redeliver greeter at rest', 'Expected topic/partition, not “at”'],
     ['redeliver greeter t/0 at rest', 'redeliver needs an offset'],
     ['stop greeter-0 before lunch', 'Expected “before start”'],

@@ -120,6 +120,10 @@ const causes: Readonly<Record<FaultKind, Cause>> = {
   republish: (s) =>
     `${capital(s.on)} was published a second time, as a producer does when its answer was lost`,
   reject: (s) => `${s.call} rejected ${s.about} once: nothing was applied`,
+  outage: (s) =>
+    s.point?.operation.includes('.')
+      ? `${outside(s.call)} refused every call for ${duration(s.options?.ms ?? 0)}`
+      : `The database was down for ${duration(s.options?.ms ?? 0)}`,
   'lose-request': (s) => `${capital(s.noun)} never arrived, for the connection of ${s.slot} broke`,
   'lose-response': lostAnswer,
   silence: lostAnswer,
@@ -132,6 +136,11 @@ const causes: Readonly<Record<FaultKind, Cause>> = {
   join: (s) => `One more ${s.on || 'instance'} joined ${s.when}`,
   rebalance: (s) => `The group ${s.on || s.target} formed anew ${s.when}`,
 };
+
+/** `sink.record` → `sink` */
+function outside(call: string): string {
+  return call.split('.')[0] ?? call;
+}
 
 /** At most three sentences, or none when nothing can be said that the table shows. */
 export function causeOf(reading: Reading, focus: Focus): string {

@@ -75,6 +75,7 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
   }),
   republish: () => ({ word: 'PUBLISHED AGAIN' }),
   reject: (s) => ({ word: 'REJECTS', rest: s.point ? list(s.point.cause) : '' }),
+  outage: (s) => ({ word: 'IS DOWN', rest: span(s).trim(), clause: '' }),
   'lose-request': (s) => ({ word: 'LOSES THE REQUEST', clause: fate(s) }),
   'lose-response': (s) => ({ word: 'LOSES THE ANSWER', clause: happenedBeforeLoss(s) }),
   silence: (s) => ({

@@ -70,8 +70,10 @@ export class LentSession {
   waiting: Waiting | undefined;
   /** Milliseconds, 0 for none, as the client has set them. */
   timeouts: Readonly<Record<Timeout, Milliseconds>>;
-  /** The client has ever set one. */
-  setsTimeouts: boolean;
+  /** Of the open transaction, else of the next: `read committed`. */
+  isolation: string;
+  #setsTimeouts: boolean;
+  #setsIsolation: boolean;
   readonly #controller: Controller;
 
   constructor(warm: WarmSession, dials: Dials, controller: Controller, start: StartSettings) {
@@ -81,7 +83,9 @@ export class LentSession {
     this.greeting = start.greeting;
     this.uncontrolled = start.uncontrolled;
     this.timeouts = start.timeouts;
-    this.setsTimeouts = Object.values(start.timeouts).some((ms) => ms > 0);
+    this.#setsTimeouts = Object.values(start.timeouts).some((ms) => ms > 0);
+    this.isolation = start.isolation;
+    this.#setsIsolation = start.isolation !== usualIsolation;
   }
 
   get backendPid(): Pid {
@@ -97,6 +101,22 @@ export class LentSession {
   /** Reads a group as operations: once for each, in order, before it is forwarded, failed or dropped. */
   read(frames: readonly Frame[]): ReadGroup {
     return this.statements.read(frames);
+  }
+
+  /** What a group that ran may have changed about the session. */
+  ran({ operations }: ReadGroup): void {
+    for (const { described, text } of operations) {
+      if (described.verbs.includes('LISTEN')) this.listening = true;
+      if (text.includes('_timeout')) this.#setsTimeouts = true;
+      if (/isolation/i.test(text)) this.#setsIsolation = true;
+    }
+  }
+
+  /** Asks the server where the client has ever set something: only while it takes a question. */
+  async readSettings(): Promise<void> {
+    const { connection } = this.warm;
+    if (this.#setsTimeouts) this.timeouts = await readTimeouts(connection);
+    if (this.#setsIsolation) this.isolation = await readIsolation(connection);
   }
 
   /** Applies a group at this virtual time. */
@@ -180,7 +200,10 @@ interface StartSettings {
   readonly greeting: Buffer;
   readonly uncontrolled: readonly string[];
   readonly timeouts: LentSession['timeouts'];
+  readonly isolation: string;
 }
+
+const usualIsolation = 'read committed';
 
 const noTimeouts = Object.fromEntries(timeouts.map((name) => [name, 0])) as Record<
   Timeout,
@@ -205,7 +228,8 @@ export async function startSettings(
     uncontrolled.push('a search_path in the start-up packet brings back the real clock');
   }
   if (wished.length === 0) {
-    return { greeting: writeGreeting(connection.greeting), uncontrolled, timeouts: noTimeouts };
+    const greeting = writeGreeting(connection.greeting);
+    return { greeting, uncontrolled, timeouts: noTimeouts, isolation: usualIsolation };
   }
   const text = wished.map(
     ([name, value]) => `select set_config(${literal(name)}, ${literal(value)}, false);`,
@@ -214,12 +238,13 @@ export async function startSettings(
   const error = frames.find(({ type }) => type === 'E');
   if (error !== undefined) {
     const greeting = errorResponse({ ...readFields(error), S: 'FATAL', V: 'FATAL' }).bytes;
-    return { greeting, uncontrolled, timeouts: noTimeouts };
+    return { greeting, uncontrolled, timeouts: noTimeouts, isolation: usualIsolation };
   }
   const told = { ...connection.greeting.parameters };
   for (const [name, value] of wished) if (told[name] !== undefined) told[name] = value;
   const greeting = writeGreeting(connection.greeting, told);
-  return { greeting, uncontrolled, timeouts: await readTimeouts(connection) };
+  const timeouts = await readTimeouts(connection);
+  return { greeting, uncontrolled, timeouts, isolation: await readIsolation(connection) };
 }
 
 /** `-c name=value` and `--name=value`, as a start-up packet's `options` has them. */
@@ -236,13 +261,19 @@ function readOptions(options: string): Record<string, string> {
 const showAll = timeouts.map((name) => `show sim.${name};`).join('');
 
 /** SHOW takes no snapshot, so that it may stand in the client's transaction unseen. */
-export async function readTimeouts(
+async function readTimeouts(
   connection: WarmSession['connection'],
 ): Promise<LentSession['timeouts']> {
   const { frames } = await connection.send([query(showAll)]);
   const shown = rowsOf(frames).flatMap((row) => Object.entries(row));
   const read = shown.map(([name, value]) => [name.replace('sim.', ''), durationMs(value ?? '')]);
   return { ...noTimeouts, ...(Object.fromEntries(read) as Partial<Record<Timeout, Milliseconds>>) };
+}
+
+/** As with time-outs: unseen, also within a transaction. */
+async function readIsolation(connection: WarmSession['connection']): Promise<string> {
+  const { frames } = await connection.send([query('show transaction_isolation')]);
+  return rowsOf(frames)[0]?.['transaction_isolation'] ?? usualIsolation;
 }
 
 const units: Readonly<Record<string, number>> = {

@@ -19,7 +19,6 @@ import type { RawAnswer, ServerAddress } from './connection.ts';
 import { asCancelledFor, deadlockReport, turnedTo, type CancelReason } from './deadlock.ts';
 import {
   LentSession,
-  readTimeouts,
   startSettings,
   type Ended,
   type Fate,
@@ -336,14 +335,9 @@ export class Sessions {
       { status, copying, closed: raw.closed },
       group.originalPosition,
     );
-    for (const { described, text } of group.operations) {
-      if (described.verbs.includes('LISTEN')) session.listening = true;
-      if (text.includes('_timeout')) session.setsTimeouts = true;
-    }
+    session.ran(group);
     if (flight.orphan) await this.#return(session);
-    else if (session.setsTimeouts && status !== 'E' && !copying && endsReady(raw.frames)) {
-      session.timeouts = await readTimeouts(connection);
-    }
+    else if (status !== 'E' && !copying && endsReady(raw.frames)) await session.readSettings();
     return { answer, waiting: undefined, ended: [] };
   }
 

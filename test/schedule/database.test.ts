@@ -1,0 +1,200 @@
+/** Which faults make sense at the statements of a service, and what they shrink to. */
+import { describe, expect, test } from 'vitest';
+import { healthySqlErrors, printFault, seconds, shrink, singles, type SqlMoment } from '#schedule';
+import type { Calm, Crossing, Fault, Schedule } from '#schedule';
+import type { Level } from '#kit';
+import { chapterOne, exampleSchedule } from './chapter-one.ts';
+
+const calm: Calm = { schedule: exampleSchedule, crossings: statements() };
+
+/** One transaction of an isolation in which everything may collide. */
+function statements(): readonly Crossing[] {
+  const points = [
+    { operation: 'INSERT', target: 'ledger', mayFailWith: ['40001', '57P01'] },
+    { operation: 'COMMIT', target: '', mayFailWith: ['40001', '57P01'] },
+  ];
+  return points.flatMap(({ operation, target, mayFailWith }, at) =>
+    (['before apply', 'after apply'] as const).map((phase, half) => ({
+      point: { slot: 'greeter-0', operation, target, cause: ['m1'], ordinal: 1 },
+      phase,
+      target: 'sql' as const,
+      topics: [],
+      atMs: 2 * at + half,
+      index: 2 * at + half,
+      inFlight: false,
+      ...(phase === 'before apply' && { mayFailWith }),
+    })),
+  );
+}
+
+const placed = (level: Level, kind: Fault['kind']): readonly string[] =>
+  singles({ chapter: chapterOne, level, calm })
+    .flatMap(({ schedule }) => schedule.faults)
+    .filter((fault) => fault.kind === kind && JSON.stringify(fault.place).includes('m1'))
+    .map(printFault);
+
+describe('single faults at statements', () => {
+  test('a process dies before and after every statement and COMMIT, from level 1 on', () => {
+    expect(placed(1, 'crash')).toEqual([
+      'crash greeter-0 · INSERT ledger (m1) · #1 · before apply',
+      'crash greeter-0 · INSERT ledger (m1) · #1 · after apply',
+      'crash greeter-0 · COMMIT (m1) · #1 · before apply',
+      'crash greeter-0 · COMMIT (m1) · #1 · after apply',
+    ]);
+    expect(placed(1, 'error')).toEqual([]);
+    expect(placed(1, 'outage')).toEqual([]);
+  });
+
+  test('errors are those that the server may answer there', () => {
+    expect(placed(2, 'error')).toEqual([
+      'error greeter-0 · INSERT ledger (m1) · #1 · before apply · 40001',
+      'error greeter-0 · INSERT ledger (m1) · #1 · before apply · 57P01',
+      'error greeter-0 · COMMIT (m1) · #1 · before apply · 40001',
+      'error greeter-0 · COMMIT (m1) · #1 · before apply · 57P01',
+    ]);
+  });
+
+  test('the database goes down for a while before and after each, and answers are lost or late', () => {
+    expect(placed(2, 'outage').filter((text) => text.includes('COMMIT'))).toEqual([
+      'outage greeter-0 · COMMIT (m1) · #1 · before apply · 5000 ms',
+      'outage greeter-0 · COMMIT (m1) · #1 · before apply · 45000 ms',
+      'outage greeter-0 · COMMIT (m1) · #1 · after apply · 5000 ms',
+    ]);
+    expect(placed(2, 'lose-response')).toContain(
+      'lose-response greeter-0 · COMMIT (m1) · #1 · after apply',
+    );
+    expect(placed(2, 'delay')).toContain(
+      'delay greeter-0 · INSERT ledger (m1) · #1 · after apply · 45000 ms',
+    );
+  });
+
+  test('an outside system is out only where it can refuse', () => {
+    const crossings = calm.crossings.map((crossing) => ({
+      ...crossing,
+      target: 'port' as const,
+      point: { ...crossing.point, operation: 'sink.record', target: '' },
+      mayFailWith: [],
+    }));
+    const outages = singles({ chapter: chapterOne, level: 2, calm: { ...calm, crossings } })
+      .flatMap(({ schedule }) => schedule.faults)
+      .filter(({ kind }) => kind === 'outage')
+      .map(printFault);
+    expect(outages).toEqual([
+      'outage greeter-0 · sink.record (m1) · #1 · before apply · 5000 ms',
+      'outage greeter-0 · sink.record (m1) · #1 · before apply · 45000 ms',
+    ]);
+  });
+
+  test('a chapter may leave outages out', () => {
+    const left = singles({ chapter: { ...chapterOne, without: ['outage'] }, level: 2, calm });
+    expect(left.flatMap(({ schedule }) => schedule.faults.map(({ kind }) => kind))).not.toContain(
+      'outage',
+    );
+  });
+
+  test('what is tried again after an error may fail again', () => {
+    const [first] = statements();
+    const struck: Fault = {
+      kind: 'error',
+      place: { point: (first as Crossing).point, phase: 'before apply' },
+      with: { code: '40001' },
+    };
+    const pairs = seconds({
+      chapter: chapterOne,
+      level: 2,
+      first: { ...exampleSchedule, faults: [struck] },
+      crossings: calm.crossings,
+    });
+    expect(pairs.map(({ schedule }) => printFault(schedule.faults[1] as Fault))).toContain(
+      'error greeter-0 · COMMIT (m1) · #1 · before apply · 40001',
+    );
+  });
+});
+
+describe('what a healthy PostgreSQL may answer', () => {
+  const update: SqlMoment = {
+    verbs: ['UPDATE'],
+    upserts: false,
+    isolation: 'read committed',
+    holdsLocks: false,
+    hasFailed: false,
+  };
+  const [locks, snapshot, serial] = [
+    { holdsLocks: true },
+    { isolation: 'repeatable read' },
+    { isolation: 'serializable' },
+  ];
+  const insert = { verbs: ['INSERT'] };
+  test.each<readonly [string, Partial<SqlMoment>, readonly string[]]>([
+    ['the first UPDATE of a transaction', {}, ['57P01']],
+    ['an UPDATE that wants a second lock', locks, ['40P01', '57P01']],
+    ['an UPDATE of a snapshot', snapshot, ['40001', '57P01']],
+    ['a new row', { ...insert, ...locks }, ['57P01']],
+    ['a new row of a snapshot', { ...insert, ...snapshot }, ['57P01']],
+    ['a new row or an old one', { ...insert, ...locks, upserts: true }, ['40P01', '57P01']],
+    [
+      'a new row or an old one of a snapshot',
+      { ...insert, ...snapshot, upserts: true },
+      ['40001', '57P01'],
+    ],
+    ['a new row that is serialized', { ...insert, ...serial }, ['40001', '57P01']],
+    ['a COMMIT', { verbs: ['COMMIT'], ...locks }, ['57P01']],
+    ['a COMMIT of a snapshot', { verbs: ['COMMIT'], ...locks, ...snapshot }, ['57P01']],
+    ['a COMMIT that is serialized', { verbs: ['COMMIT'], ...serial }, ['40001', '57P01']],
+    [
+      'anything in a transaction that has failed',
+      { ...locks, ...serial, hasFailed: true },
+      ['57P01'],
+    ],
+  ])('%s', (_what, moment, expected) => {
+    expect(healthySqlErrors({ ...update, ...moment })).toEqual(expected);
+  });
+});
+
+describe('an outage shrinks', () => {
+  const outageAt = (operation: string, phase: 'before apply' | 'after apply'): Schedule => ({
+    ...exampleSchedule,
+    faults: [
+      {
+        kind: 'outage',
+        place: {
+          point: { slot: 'greeter-0', operation, target: '', cause: ['m1'], ordinal: 1 },
+          phase,
+        },
+        with: { ms: 45_000 },
+      },
+    ],
+  });
+  const shrunk = async (
+    schedule: Schedule,
+    least: readonly string[],
+  ): Promise<readonly string[]> => {
+    const found = await shrink(
+      schedule,
+      ({ faults }) =>
+        Promise.resolve({
+          signature: faults.some(({ kind }) => least.includes(kind)) ? 'no-loss' : undefined,
+          fired: faults.map((_, index) => index),
+          held: [],
+        }),
+      'no-loss',
+    );
+    return found.schedule.faults.map(printFault);
+  };
+
+  test.each([
+    ['COMMIT', 'before apply', 'error', 'COMMIT (m1) · #1 · before apply · 57P01'],
+    ['COMMIT', 'after apply', 'lose-response', 'COMMIT (m1) · #1 · after apply'],
+    ['sink.record', 'before apply', 'reject', 'sink.record (m1) · #1 · before apply'],
+  ] as const)('at %s %s to one %s where that is enough', async (operation, phase, kind, text) => {
+    expect(await shrunk(outageAt(operation, phase), ['outage', kind])).toEqual([
+      `${kind} greeter-0 · ${text}`,
+    ]);
+  });
+
+  test('to a shorter one where it has to last', async () => {
+    expect(await shrunk(outageAt('COMMIT', 'before apply'), ['outage'])).toEqual([
+      'outage greeter-0 · COMMIT (m1) · #1 · before apply · 1500 ms',
+    ]);
+  });
+});
