@@ -36,4 +36,4 @@ export {
   type RecordBatch,
   type RecordHeader,
 } from './record-batch.ts';
-export type { ApiSchema, Field, VersionRange } from './schema.ts';
+export { covers, type ApiSchema, type Field, type VersionRange } from './schema.ts';

@@ -198,8 +198,9 @@ describe('records', () => {
   });
 });
 
-describe('groups', () => {
+describe('groups and transactions', () => {
   const identity = { groupId: 'g', generationId: 1, memberId: 'm' };
+  const transaction = { transactionalId: 'g', producerId: -1, producerEpoch: -1 };
   const committed = [{ partitionIndex: 0, committedOffset: 1, committedMetadata: '' }];
 
   function coordinator(key = 'g', node = 0): number {
@@ -235,6 +236,14 @@ describe('groups', () => {
     ['Heartbeat', 3, identity, (answer) => answer.errorCode],
     ['LeaveGroup', 3, { groupId: 'g', members: [] }, (answer) => answer.errorCode],
     ['OffsetDelete', 0, { groupId: 'g', topics: [] }, (answer) => answer.errorCode],
+    [
+      'InitProducerId',
+      3,
+      { ...transaction, transactionTimeoutMs: 1 },
+      (answer) => answer.errorCode,
+    ],
+    ['EndTxn', 3, { ...transaction, committed: true }, (answer) => answer.errorCode],
+    ['AddOffsetsToTxn', 3, { ...transaction, groupId: 'g' }, (answer) => answer.errorCode],
     ['OffsetFetch', 5, { groupId: 'g', topics: null }, (answer) => answer.errorCode],
     [
       'OffsetFetch',

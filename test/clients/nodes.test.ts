@@ -14,7 +14,7 @@ beforeAll(async () => {
   cluster = await startBroker({
     nodeIds,
     defaultReplicationFactor: 3,
-    topics: { kcats: 6, kafkajses: 6, waiters: 3 },
+    topics: { kcats: 6, kafkajses: 6, waiters: 3, committed: 3 },
   });
   const brokers = [cluster.addresses[1]!];
   kafka = new Kafka({ brokers, clientId: 'guest', logLevel: logLevel.NOTHING });
@@ -70,6 +70,33 @@ test('groups with coordinators on every node read what leaders on every node too
   const { groups } = await admin.listGroups();
   expect(groups.map(({ groupId }) => groupId).toSorted()).toEqual(['a', 'b', 'c']);
 });
+
+test('transactions of every node commit together with the offsets they consumed', async () => {
+  for (const id of ['a', 'b', 'c']) {
+    const producer = kafka.producer({
+      transactionalId: id,
+      idempotent: true,
+      maxInFlightRequests: 1,
+    });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    const messages = [0, 1, 2].map((partition) => ({ partition, value: id }));
+    await transaction.send({ topic: 'committed', messages });
+    const topics = [{ topic: 'kafkajses', partitions: [{ partition: 0, offset: '1' }] }];
+    await transaction.sendOffsets({ consumerGroupId: `of-${id}`, topics });
+    await transaction.commit();
+    await producer.disconnect();
+    const committed = async () => {
+      const asked = { groupId: `of-${id}`, topics: ['kafkajses'] };
+      const [told] = await admin.fetchOffsets(asked);
+      return told?.partitions.find(({ partition }) => partition === 0)?.offset;
+    };
+    await expect.poll(committed).toBe('1');
+  }
+  const ends = await admin.fetchTopicOffsets('committed');
+  // Three records and the marker of each of the three.
+  expect(ends.map(({ high }) => high)).toEqual(['6', '6', '6']);
+}, 30_000);
 
 test('a consumer follows a leader that moves', async () => {
   const consumer = kafka.consumer({ groupId: 'followers', maxWaitTimeInMs: 100 });

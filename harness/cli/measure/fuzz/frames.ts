@@ -4,7 +4,7 @@
  * with bytes cut, overwritten, doubled, or with lengths that lie.
  */
 import type { Random } from '#kernel';
-import { apis, encodeBatch, encodeRequest, type ApiName, type Field } from '#protocol';
+import { apis, covers, encodeBatch, encodeRequest, type ApiName, type Field } from '#protocol';
 
 /** Names that hostile requests are about; nobody else uses them. */
 export const hostileTopics = ['hostile', 'hostile.b', 'hostile_b'];
@@ -163,11 +163,4 @@ function records(random: Random): Buffer {
 
 function pick<T>(random: Random, choices: readonly T[]): T {
   return choices[random.below(choices.length)]!;
-}
-
-/** As in Kafka's definitions: `3+`, `0-12` or `7`. */
-function covers(versions: string | undefined, version: number): boolean {
-  if (versions === undefined) return false;
-  const [first = '', last = first] = versions.replace('+', '-Infinity').split('-');
-  return version >= Number(first) && version <= Number(last);
 }
