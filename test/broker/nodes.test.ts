@@ -171,7 +171,7 @@ describe('records', () => {
       topics: [{ name: 't', partitions: elsewhere }],
     });
     expect(waiting()).toBeUndefined();
-    desk.pass(100);
+    desk.pass(400);
     expect(waiting().responses[0].partitions[0].errorCode).toBe(6);
   });
 

@@ -56,7 +56,7 @@ describe('other replicas', () => {
         removingReplicas: before,
       },
     ]);
-    desk.pass(100);
+    desk.pass(400);
     expect(underWay()).toEqual([]);
     expect(first()).toMatchObject({ leaderId: stranger, leaderEpoch: 1, isrNodes: [stranger] });
 

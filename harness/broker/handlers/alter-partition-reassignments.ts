@@ -9,7 +9,7 @@
  * NO_REASSIGNMENT_IN_PROGRESS; none, unknown or repeated nodes → INVALID_REPLICA_ASSIGNMENT. The
  * number of replicas may change.
  *
- * Every log is everywhere, so catching up takes 100 ms whatever its size.
+ * Every log is everywhere, so catching up takes 400 ms whatever its size.
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type HandlerContext } from '../handler.ts';
