@@ -5,6 +5,7 @@ import type { LiveRecord, Plan } from '#live';
 import { printFault, type Schedule } from '#schedule';
 import type { Bundle } from '#sim';
 import { chapterArgument, excerpts } from './compose.ts';
+import { uncovered } from './coverage/coverage.ts';
 import type { Corpus } from './corpus.ts';
 import type { CheckRequest } from './request.ts';
 import type { Report, ReportFinding } from './report.ts';
@@ -58,6 +59,7 @@ export function composeLive(input: LiveComposition): Report {
     held: properties.filter((name) => judged.has(name) && !broken.has(name)),
     ...(unknown !== undefined && findings.length === 0 && { unknown }),
     notes: [...new Set(results.flatMap(({ judgement }) => judgement.notes))],
+    coverage: uncovered('A live run says nothing of dying at each line: the simulation does.'),
     world: 'live',
     notJudged: finished
       ? properties.filter((name) => !judged.has(name))

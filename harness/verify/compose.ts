@@ -7,7 +7,7 @@ import type { Outcome } from './engine/outcome.ts';
 import type { Blame, Excerpt, Report, ReportFinding, Verdict } from './report.ts';
 import type { SearchResult, Unknown } from './search.ts';
 import { faultsOf } from './tally.ts';
-import { coverageOf, type Painting } from './coverage/coverage.ts';
+import { coverageOf, uncovered, type Painting } from './coverage/coverage.ts';
 import type { Measured, Trial } from './coverage/measure.ts';
 
 /** A finding made small and seen once more, traced and with nothing shared. */
@@ -63,7 +63,9 @@ export function compose(input: ComposeInput): Report {
     ...(unknown === undefined && !ours && !proven && !complete && { unknown: tooLittle }),
     notes: [...tally.notes],
     ...(!single && { certificate }),
-    ...(measured && { coverage: coverageOf(measured, paintingOf(input)) }),
+    coverage: measured
+      ? coverageOf(measured, paintingOf(input))
+      : uncovered(single ? one : unclear),
     world: 'simulated',
     // A search that stopped at a finding left much unjudged; only a finished one has to say what.
     notJudged: ours ? [] : properties.filter((name) => !tally.judged.has(name)),
@@ -73,6 +75,9 @@ export function compose(input: ComposeInput): Report {
     seed,
   };
 }
+
+const one = 'Only what was asked for was run: that says nothing of dying elsewhere.';
+const unclear = 'The check could not tell, so nothing is known of dying at your lines.';
 
 const tooLittle = {
   sentence: 'Nothing broke, but the time was over before every single fault had been tried.',

@@ -153,7 +153,7 @@ export interface Report {
   /** Sentences about the client, the protocol, skipped things. */
   readonly notes: readonly string[];
   readonly certificate?: Certificate;
-  /** Of every check that searches; a replay or a fault placed by hand has none. */
+  /** Where nothing is known (a replay, a live run, a check that could not tell), it says why. */
   readonly coverage?: Coverage;
   readonly world: 'simulated' | 'live';
   /** Live: what was done to each run, in the one notation; `nothing` for the calm one. */

@@ -1,7 +1,7 @@
 /**
  * Crash coverage beside the learner's lines: per call what happens when the process dies before it,
  * during it and after it. Wide: one row a call, marks behind the line; narrow: marks below it.
- * With `full` every line of the files is shown.
+ * Left out: lines without such a call.
  */
 import type { Coverage, CoveredCall, Mark, MarkFinding, Report } from '#verify';
 import type { ScreenOptions } from './finding.ts';
@@ -21,14 +21,13 @@ const neverReached = '· not reached';
 const cell = 9;
 const narrow = 80;
 
-/** Every mark with its legend and what broke; nothing when a report has no coverage. */
+/** Every mark with its legend and what broke; nothing where nothing is known. */
 export function coverageScreen(
   { coverage, chapter }: Pick<Report, 'coverage' | 'chapter'>,
   options: ScreenOptions,
 ): string[] {
   if (coverage === undefined) return [];
   const { columns, paint } = options;
-  if (coverage.unavailable !== undefined) return [...paragraph(coverage.unavailable, columns), ''];
   const files = Map.groupBy(coverage.sites, ({ file }) => file);
   return [
     ...[...files].flatMap(([file, calls]) => [...fileRows(file, calls, options), '']),

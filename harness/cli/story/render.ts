@@ -36,13 +36,20 @@ export function renderReport(report: Report, options: RenderOptions): string {
     asked: options.asked ?? {},
     paint: painter(options.color),
   };
-  const shown = options.coverage === true && report.coverage !== undefined;
-  const main = shown ? painted(report, screen) : body(report, screen);
+  const main = mainPart(report, screen, options.coverage === true);
   const lines = [...heading(report, screen), ...main, ...notes(report, screen)];
   return `${lines
     .map((line) => line.trimEnd())
     .join('\n')
     .trim()}\n`;
+}
+
+/** Where nothing is known of the lines that were asked for, the rest of the report comes with why. */
+function mainPart(report: Report, screen: ScreenOptions, isPainted: boolean): string[] {
+  const { coverage } = report;
+  if (!isPainted || coverage === undefined) return body(report, screen);
+  if (coverage.unavailable === undefined) return painted(report, screen);
+  return [...body(report, screen), '', ...paragraph(coverage.unavailable, screen.columns)];
 }
 
 /** The learner's lines with their marks, and nothing else; empty where no call is known. */
@@ -59,7 +66,8 @@ export function renderCoverage(
     asked: {},
     paint: painter(color),
   };
-  const lines = coverageScreen(report, screen).map((line) => line.trimEnd());
+  const isKnown = report.coverage?.unavailable === undefined;
+  const lines = isKnown ? coverageScreen(report, screen).map((line) => line.trimEnd()) : [];
   return lines.length === 0 ? '' : `${lines.join('\n').trimEnd()}\n`;
 }
 

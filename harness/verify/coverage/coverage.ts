@@ -41,6 +41,16 @@ export function coverageOf(measured: Measured, painting: Painting): Coverage {
   };
 }
 
+/** A report that knows nothing of the calls says why. */
+export const uncovered = (unavailable: string): Coverage => ({
+  workload: [],
+  complete: false,
+  lines: 0,
+  survive: 0,
+  sites: [],
+  unavailable,
+});
+
 export const marksOf = ({ before, during, after }: CoveredCall): readonly Mark[] => [
   before,
   during,
