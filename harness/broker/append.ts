@@ -94,7 +94,9 @@ export function appendBatch(
 
   if (header.producerId >= 0) {
     forgetProducer(partition, header.producerId, nowMs);
-    const verdict = judgeSequence(partition.producers, header, startsAtZero);
+    const { producers, attempts } = partition;
+    const attempt = attempts.get(header.producerId);
+    const verdict = judgeSequence(producers, header, startsAtZero, attempt);
     if (typeof verdict === 'object') {
       const { baseOffset, maxTimestampMs } = verdict.duplicateOf;
       return { error: 'NONE', baseOffset, logAppendTimeMs: maxTimestampMs };
@@ -110,6 +112,7 @@ export function appendBatch(
   const baseOffset = store(state, partition, bytes, header, maxTimestamp, connection);
   if (header.producerId >= 0) {
     rememberBatch(partition.producers, header, baseOffset, maxTimestamp, nowMs);
+    partition.attempts.delete(header.producerId);
   }
   state.parking.wake(partitionKey(partition.topic, partition.index), nowMs);
   return { error: 'NONE', baseOffset, logAppendTimeMs: config.logAppendTime ? nowMs : -1 };
@@ -156,6 +159,7 @@ export function appendMarker(
   const { producerId, producerEpoch, outcome, transactionalId } = marker;
   const error = rememberMarker(partition.producers, marker, nowMs);
   if (error !== 'NONE') return error;
+  partition.attempts.delete(producerId);
   const { log, leaderEpoch, topic, index } = partition;
   const baseOffset = log.highWatermark;
   const bytes = encodeMarker({

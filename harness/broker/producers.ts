@@ -9,6 +9,9 @@
  * A marker is remembered as an epoch: if that is the producer's own, its batches stay known and
  * its sequence goes on across transactions, committed or not; a newer one forgets them.
  *
+ * A transactional batch that was refused because its partition was not added leaves its sequence
+ * behind: until something of this producer is written there, no higher one is accepted.
+ *
  * Expiry: `producer.id.expiration.ms` (24 h) after the highest record timestamp of the last batch,
  * at the next look (every 10 minutes), unless a transaction is open. Left out: restarts (after
  * which Kafka knows the last batch only).
@@ -45,6 +48,12 @@ export type SequenceVerdict =
   | 'OUT_OF_ORDER_SEQUENCE_NUMBER'
   | 'NONE';
 
+/** What a producer asked in vain to write (KIP-890). */
+export interface Attempt {
+  readonly epoch: number;
+  readonly lowestSequence: number;
+}
+
 const rememberedBatches = 5;
 /** `producer.id.expiration.ms` and `producer.id.expiration.check.interval.ms`. */
 const expirationMs = 86_400_000;
@@ -55,10 +64,13 @@ export function judgeSequence(
   producers: ReadonlyMap<number, ProducerEntry>,
   batch: SequencedBatch,
   startsAtZero: boolean,
+  attempt?: Attempt,
 ): SequenceVerdict {
   const known = producers.get(batch.producerId);
+  const jumps = attempt !== undefined && batch.baseSequence > attempt.lowestSequence;
   if (known === undefined) {
-    return startsAtZero && batch.baseSequence !== 0 ? 'OUT_OF_ORDER_SEQUENCE_NUMBER' : 'NONE';
+    const wrong = jumps || (startsAtZero && batch.baseSequence !== 0);
+    return wrong ? 'OUT_OF_ORDER_SEQUENCE_NUMBER' : 'NONE';
   }
   const last = known.batches.at(-1);
   if (batch.producerEpoch === known.epoch) {
@@ -68,10 +80,18 @@ export function judgeSequence(
     );
     if (duplicateOf !== undefined) return { duplicateOf };
     const expected = last === undefined ? 0 : next(last.lastSequence);
-    return batch.baseSequence === expected ? 'NONE' : 'OUT_OF_ORDER_SEQUENCE_NUMBER';
+    return !jumps && batch.baseSequence === expected ? 'NONE' : 'OUT_OF_ORDER_SEQUENCE_NUMBER';
   }
   if (batch.producerEpoch < known.epoch) return 'INVALID_PRODUCER_EPOCH';
   return batch.baseSequence === 0 ? 'NONE' : 'OUT_OF_ORDER_SEQUENCE_NUMBER';
+}
+
+export function rememberAttempt(attempts: Map<number, Attempt>, batch: SequencedBatch): void {
+  const { producerId, producerEpoch: epoch, baseSequence: lowestSequence } = batch;
+  const known = attempts.get(producerId);
+  const isNew = known === undefined || epoch > known.epoch;
+  const isLower = known?.epoch === epoch && lowestSequence < known.lowestSequence;
+  if (isNew || isLower) attempts.set(producerId, { epoch, lowestSequence });
 }
 
 export function rememberBatch(

@@ -53,6 +53,7 @@ function newPartition(topic: string, index: number, replicas: readonly number[])
     reassignment: undefined,
     log: createLog(),
     producers: new Map(),
+    attempts: new Map(),
   };
 }
 

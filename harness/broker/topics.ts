@@ -5,7 +5,7 @@
  */
 import type { TopicConfig } from './topic-config.ts';
 import type { PartitionLog } from './log.ts';
-import type { ProducerEntry } from './producers.ts';
+import type { Attempt, ProducerEntry } from './producers.ts';
 
 export interface Partition {
   readonly topic: string;
@@ -19,6 +19,8 @@ export interface Partition {
   readonly log: PartitionLog;
   /** What is known of idempotent producers, by producer id. */
   readonly producers: Map<number, ProducerEntry>;
+  /** What transactional producers were refused last, by producer id. */
+  readonly attempts: Map<number, Attempt>;
 }
 
 export interface Reassignment {

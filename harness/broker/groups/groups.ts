@@ -42,7 +42,7 @@ import {
   isPending,
   type TransactionalCommit,
 } from './transactional-offsets.ts';
-import type { Outcome, ProducerIdentity } from '../transactions/transactions.ts';
+import type { Outcome, ProducerIdentity, Profile } from '../transactions/transactions.ts';
 
 export type {
   GroupsHost,
@@ -195,7 +195,7 @@ class ClassicGroups implements Groups {
     const { groupId, generation } = commit;
     const makesGroup = generation < 0 || this.#host.config.profile === 'kafka-3.9';
     const open = () => ({
-      group: makesGroup ? this.#open(groupId) : this.#groups.get(groupId),
+      group: () => (makesGroup ? this.#open(groupId) : this.#groups.get(groupId)),
       log: this.#log(offsetsPartitionOf(groupId)),
     });
     return commitInTransaction(this.#host, open, commit);
@@ -236,7 +236,7 @@ class ClassicGroups implements Groups {
 
   describe(groupId: string): GroupDescription | undefined {
     const group = this.#groups.get(groupId);
-    return group === undefined ? undefined : describe(group);
+    return group === undefined ? undefined : describe(group, this.#host.config.profile);
   }
 
   delete(groupId: string): ErrorName {
@@ -311,7 +311,10 @@ function heartbeat(
 function leave(host: GroupsHost, group: Group, leaver: Leaver, nowMs: number): ErrorName {
   const { memberId, instanceId } = leaver;
   if (group.promisedIds.has(memberId)) {
+    // Kafka 4 takes it for a member that went.
+    const settled = group.state === 'Stable' || group.state === 'CompletingRebalance';
     forgetId(host, group, memberId, nowMs);
+    if (settled && host.config.profile === 'kafka-4') prepareRebalance(host, group, nowMs);
     return 'NONE';
   }
   const id = memberId === '' ? (group.instances.get(instanceId ?? '') ?? '') : memberId;
@@ -322,8 +325,10 @@ function leave(host: GroupsHost, group: Group, leaver: Leaver, nowMs: number): E
   return 'NONE';
 }
 
-function describe(group: Group): GroupDescription {
+/** As Kafka 4, members have the assignment of the last generation while a new one begins. */
+function describe(group: Group, profile: Profile): GroupDescription {
   const stable = group.state === 'Stable';
+  const assigned = stable || profile === 'kafka-4';
   const metadata = new Map(membersForLeader(group).map((told) => [told.memberId, told.metadata]));
   return {
     state: group.state,
@@ -334,7 +339,7 @@ function describe(group: Group): GroupDescription {
       instanceId,
       clientId,
       metadata: (stable ? metadata.get(id) : undefined) ?? nothing,
-      assignment: stable ? assignment : nothing,
+      assignment: assigned ? assignment : nothing,
     })),
   };
 }

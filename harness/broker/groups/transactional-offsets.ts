@@ -2,8 +2,8 @@
  * Offsets committed inside transactions: pending until the marker lands in `__consumer_offsets`.
  * Kafka's order, seen on 3.9.1 and 4.3.1:
  * 1. a partition that is not there → UNKNOWN_TOPIC_OR_PARTITION, for that one; group id "" →
- *    INVALID_GROUP_ID. A group that is not there is made; as Kafka 4, a generation of it is refused
- *    with ILLEGAL_GENERATION instead.
+ *    INVALID_GROUP_ID. A group that is not there is made; as Kafka 4, only when the coordinator
+ *    (2) has agreed, and a generation of it is refused with ILLEGAL_GENERATION instead.
  * 2. no transaction of this producer is open in the group's log: the coordinator is asked
  * 3. no member and no generation: accepted, as old versions carry none; generation -1 in an empty
  *    group too. Else unknown member, fenced instance, other generation. Any group state will do,
@@ -28,9 +28,12 @@ export interface TransactionalCommit extends Identity, ProducerIdentity {
   readonly verify: () => ErrorName;
 }
 
+/** `group` makes it where it is not there, if it may. */
+type Open = () => { readonly group: () => Group | undefined; readonly log: OffsetsLog };
+
 export function commitInTransaction(
   host: GroupsHost,
-  open: () => { readonly group: Group | undefined; readonly log: OffsetsLog },
+  open: Open,
   commit: TransactionalCommit,
 ): readonly ErrorName[] {
   const { offsets } = commit;
@@ -39,7 +42,7 @@ export function commitInTransaction(
   const tooLong = ({ metadata }: OffsetToCommit): boolean =>
     metadata.length > host.config.offsetMetadataMaxBytes;
   const fits = offsets.some((offset, index) => known[index] === true && !tooLong(offset));
-  const { group, error } = admit(open, commit, fits);
+  const { group, error } = admit(host, open, commit, fits);
   return offsets.map((offset, index) => {
     if (known[index] !== true) return 'UNKNOWN_TOPIC_OR_PARTITION';
     if (group === undefined || error !== 'NONE') return error;
@@ -54,14 +57,17 @@ export function commitInTransaction(
 }
 
 function admit(
-  open: () => { readonly group: Group | undefined; readonly log: OffsetsLog },
+  host: GroupsHost,
+  open: Open,
   commit: TransactionalCommit,
   writes: boolean,
 ): { readonly group: Group | undefined; readonly error: ErrorName } {
   if (commit.groupId === '') return { group: undefined, error: 'INVALID_GROUP_ID' };
   const { producerId, producerEpoch } = commit;
-  const { group, log } = open();
+  const { group: find, log } = open();
+  if (host.config.profile === 'kafka-3.9') find();
   let error: ErrorName = log.isOpen(producerId, producerEpoch) ? 'NONE' : commit.verify();
+  const group = error === 'NONE' ? find() : undefined;
   if (error === 'NONE') error = group ? admitMember(group, commit) : 'ILLEGAL_GENERATION';
   if (error === 'NONE' && writes) error = log.write(producerId, producerEpoch);
   return { group, error };

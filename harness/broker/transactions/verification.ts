@@ -14,6 +14,7 @@
 import type { BatchHeader, ErrorName } from '#protocol';
 import { refuse, type Refusal } from '../append.ts';
 import type { Answer, HandlerContext } from '../handler.ts';
+import { rememberAttempt } from '../producers.ts';
 import type { Partition } from '../topics.ts';
 
 /** From this version on, Produce adds partitions by itself. */
@@ -25,7 +26,7 @@ const retryForMs = 100;
 /** Undefined = it may. */
 export function verifyBatch(
   { state, request }: HandlerContext,
-  { topic, index, log, producers }: Partition,
+  { topic, index, log, producers, attempts }: Partition,
   header: BatchHeader,
   nowMs: number,
 ): Refusal | undefined {
@@ -34,6 +35,7 @@ export function verifyBatch(
   const sameEpoch = producers.get(producerId)?.epoch === producerEpoch;
   const trusted = state.config.profile === 'kafka-3.9' || sameEpoch;
   if (trusted && log.transactions.isOpen(producerId)) return undefined;
+  rememberAttempt(attempts, header);
   const { transactionalId } = request.body;
   const place = { topic, partition: index };
   const { transactions } = state;
