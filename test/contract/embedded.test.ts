@@ -1,23 +1,18 @@
-import { createBroker, serveBroker, type BrokerOptions } from '#broker';
+import { createBroker, serveBroker } from '#broker';
 import { describe } from 'vitest';
 import { realClock } from '../broker/real-clock.ts';
+import type { Line } from './area.ts';
 import { runAgainst, runInProcess } from './run.ts';
+import { embeddedAs } from './settings.ts';
 import { overTcp, type Running } from './wire.ts';
 
-/** As the real ones are started (test/support/apache-kafka.ts). */
-const settings: BrokerOptions = {
-  autoCreateTopics: true,
-  groupInitialRebalanceDelayMs: 0,
-  transactionTimeoutCheckIntervalMs: 1_000,
-};
-
-async function serve(options: BrokerOptions): Promise<Running> {
+async function serve(line: Line): Promise<Running> {
   const troubles: unknown[] = [];
   const server = await serveBroker({
     port: 0,
     clock: realClock,
     onTrouble: (error) => troubles.push(error),
-    broker: (address) => createBroker({ ...options, ...address }),
+    broker: (address) => createBroker({ ...embeddedAs(line), ...address }),
   });
   return overTcp(`${server.host}:${server.port}`, async () => {
     await server.close();
@@ -25,17 +20,12 @@ async function serve(options: BrokerOptions): Promise<Running> {
   });
 }
 
-describe.each([
-  ['3.9', 'kafka-3.9'],
-  ['4', 'kafka-4'],
-] as const)('as Kafka %s', (line, profile) => {
-  const options = { ...settings, profile };
-
+describe.each(['3.9', '4'] as const)('as Kafka %s', (line) => {
   describe('in process', () => {
-    runInProcess(line, options);
+    runInProcess(line, embeddedAs(line));
   });
 
   describe('over TCP', () => {
-    runAgainst(line, false, () => serve(options), 10_000);
+    runAgainst(line, false, () => serve(line), 10_000);
   });
 });

@@ -14,6 +14,8 @@ export type Chooser = (timer: string) => boolean;
 
 export interface InProcessOptions extends BrokerOptions {
   readonly chooser?: Chooser;
+  /** Time passes only while the case itself waits for it: what waits for others goes on waiting. */
+  readonly patient?: boolean;
 }
 
 /** Timers further ahead than this are not part of a race: sessions, long polls. */
@@ -29,6 +31,7 @@ interface Client {
 export class InProcess implements Running {
   readonly broker: Broker;
   readonly #chooser: Chooser | undefined;
+  readonly #patient: boolean;
   readonly #clients = new Map<number, Client>();
   readonly #sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
   #nowMs = Date.now();
@@ -36,8 +39,9 @@ export class InProcess implements Running {
   #looks = false;
 
   constructor(options: InProcessOptions = {}) {
-    const { chooser, ...broker } = options;
+    const { chooser, patient = false, ...broker } = options;
     this.#chooser = chooser;
+    this.#patient = patient;
     this.broker = createBroker({ groupInitialRebalanceDelayMs: 0, ...broker });
   }
 
@@ -96,8 +100,18 @@ export class InProcess implements Running {
         this.#runTimer();
       }
     }
+    if (this.#patient) this.#runDue();
     this.broker.apply(request, this.#nowMs);
     this.#deliver();
+    if (this.#patient) this.#runDue();
+  }
+
+  /** What is due needs no time to pass. */
+  #runDue(): void {
+    for (let next = this.broker.nextTimer(); next !== undefined; next = this.broker.nextTimer()) {
+      if (next.atMs > this.#nowMs) return;
+      this.#runTimer();
+    }
   }
 
   #deliver(): void {
@@ -134,7 +148,7 @@ export class InProcess implements Running {
   }
 
   #look(): void {
-    const asked = [...this.#clients.values()].some(({ wire }) => wire.waits);
+    const asked = !this.#patient && [...this.#clients.values()].some(({ wire }) => wire.waits);
     if (!asked && this.#sleepers.length === 0) return;
     this.#sleepers.sort((a, b) => a.atMs - b.atMs);
     const sleeper = this.#sleepers[0];

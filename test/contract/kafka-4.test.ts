@@ -1,19 +1,10 @@
 import { describe } from 'vitest';
-import { missingForKafka, startKafka } from '../support/apache-kafka.ts';
-import { runAgainst } from './run.ts';
-import { overTcp } from './wire.ts';
+import { missingForKafka } from '../support/apache-kafka.ts';
+import { runOnKafka } from './real.ts';
 
 const missing = await missingForKafka('4.3.1');
 if (missing !== undefined) process.stderr.write(`${missing}\n`);
 
 describe.skipIf(missing !== undefined)('Apache Kafka 4.3.1', () => {
-  runAgainst(
-    '4',
-    true,
-    async () => {
-      const kafka = await startKafka('4.3.1');
-      return overTcp(kafka.address, () => kafka.stop());
-    },
-    300_000,
-  );
+  runOnKafka('4', '4.3.1');
 });

@@ -10,13 +10,15 @@ import type { Body, Running, Wire } from './wire.ts';
 const notYet = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'NOT_LEADER_OR_FOLLOWER']);
 
 export class Pool {
+  readonly #name: string;
   readonly #running: Running;
   readonly #atATime: number;
   #wire: Promise<Wire> | undefined;
   #stock: Promise<Place[]> = Promise.resolve([]);
   #topics = 0;
 
-  constructor(running: Running, atATime: number) {
+  constructor(running: Running, atATime: number, name = 'pool') {
+    this.#name = name;
     this.#running = running;
     this.#atATime = atATime;
   }
@@ -24,7 +26,7 @@ export class Pool {
   take(): Promise<Place> {
     const taken = this.#stock.then(async (stock) => {
       if (stock.length === 0) {
-        stock.push(...(await this.create(`pool-${++this.#topics}`, this.#atATime, {})));
+        stock.push(...(await this.create(`${this.#name}-${++this.#topics}`, this.#atATime, {})));
       }
       return stock;
     });

@@ -37,13 +37,13 @@ export function runInProcess(line: Line, options: BrokerOptions): void {
   });
 }
 
-/** All cases on one broker behind an address. */
+/** All cases on one broker behind an address; tells which, once it is there. */
 export function runAgainst(
   line: Line,
   real: boolean,
   start: () => Promise<Running>,
   startMs: number,
-): void {
+): () => Running {
   let running: Running;
   let pool: Pool;
   let count = 0;
@@ -65,6 +65,7 @@ export function runAgainst(
       }
     };
   });
+  return () => running;
 }
 
 function eachCase(

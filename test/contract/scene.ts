@@ -76,6 +76,10 @@ export class Scene {
     return this.running.open();
   }
 
+  async close(): Promise<void> {
+    (await this.#wire)?.close();
+  }
+
   /** Of a topic, a group, a transactional id: nobody else has it. */
   unique(what: string): string {
     return `${what}-${this.#name}-${++this.#names}`;

@@ -2,7 +2,7 @@
 import { errorName } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
-import { commit, describeGroup, stable } from '../groups.ts';
+import { commit, describeGroup, newMember, reaches, stable } from '../groups.ts';
 
 export const groupAdmin = new Area('Groups, from outside');
 
@@ -31,6 +31,24 @@ groupAdmin.holds('DescribeGroups of a stable group', async (kafka) => {
     ],
   });
 });
+
+for (const [line, what] of [
+  ['3.9', 'no assignments'],
+  ['4', 'the last assignments'],
+] as const) {
+  groupAdmin.holdsOn(line, `DescribeGroups in PreparingRebalance tells ${what}`, async (kafka) => {
+    const [member] = await stable(kafka, [{}]);
+    const newcomer = await newMember(kafka, member!.group);
+    newcomer.enter().catch(() => {});
+    await reaches(kafka, member!.group, 'PreparingRebalance');
+    const { protocolData, members } = await describeGroup(kafka, member!.group);
+    expect(protocolData).toBe('');
+    const told = members.find(({ memberId }: any) => memberId === member!.id);
+    const assignment = line === '4' ? `share of ${member!.id}` : '';
+    expect(told.memberMetadata).toHaveLength(0);
+    expect(told.memberAssignment.toString()).toBe(assignment);
+  });
+}
 
 groupAdmin.holds('DescribeGroups of a group that only holds offsets', async (kafka) => {
   const group = kafka.unique('g');

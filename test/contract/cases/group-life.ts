@@ -164,6 +164,19 @@ groupLife.holds('a member that leaves makes the others rebalance at once', async
   expect(await follower!.join()).toMatchObject({ error: 'NONE', leader: follower!.id });
 });
 
+for (const [line, what, state] of [
+  ['3.9', 'disturbs nobody', 'Stable'],
+  ['4', 'starts a rebalance', 'PreparingRebalance'],
+] as const) {
+  groupLife.holdsOn(line, `an id that was handed out and leaves ${what}`, async (kafka) => {
+    const [member] = await stable(kafka, [{}]);
+    const promised = await newMember(kafka, member!.group);
+    expect((await promised.join()).error).toBe('MEMBER_ID_REQUIRED');
+    expect(await promised.leave()).toBe('NONE');
+    expect(await stateOf(kafka, member!.group)).toBe(state);
+  });
+}
+
 groupLife.holds('the last member that leaves leaves an empty group', async (kafka) => {
   const [member] = await stable(kafka, [{}]);
   await member!.leave();

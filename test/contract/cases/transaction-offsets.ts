@@ -2,9 +2,9 @@
 import { errorName, type ErrorName } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
-import { commit, committed, newMember, reaches, stable } from '../groups.ts';
+import { commit, committed, newMember, reaches, stable, stateOf } from '../groups.ts';
 import type { Place, Scene } from '../scene.ts';
-import { newProducer, type Producer } from '../transactions.ts';
+import { newProducer, Producer } from '../transactions.ts';
 
 export const transactionOffsets = new Area('Transactions, offsets');
 
@@ -137,6 +137,20 @@ for (const [line, error] of [
     const who = { generation: 1, memberId: 'm' };
     expect(await producer.commitOffset(group, place, 3, who)).toBe(error);
     await producer.settle('abort');
+  });
+}
+
+for (const [line, state] of [
+  ['3.9', 'Empty'],
+  ['4', 'Dead'],
+] as const) {
+  holdsOn(line, `a commit that is refused leaves its group ${state}`, async (kafka) => {
+    const group = kafka.unique('g');
+    const refused = { id: kafka.unique('never'), producerId: 999_999, epoch: 0 };
+    const producer = new Producer(kafka);
+    const error = await producer.commitOffset(group, await kafka.place(), 3, refused);
+    expect(error).toBe('INVALID_PRODUCER_ID_MAPPING');
+    expect(await stateOf(kafka, group)).toBe(state);
   });
 }
 

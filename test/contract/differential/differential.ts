@@ -1,0 +1,95 @@
+/**
+ * Random sequences of requests, each on the embedded broker and on a real one. Several lanes at a
+ * time, each with partitions of its own that its sequences use one after the other.
+ */
+import fc from 'fast-check';
+import type { BrokerOptions } from '#broker';
+import { InProcess } from '../in-process.ts';
+import { Pool } from '../pool.ts';
+import { Scene, type Place } from '../scene.ts';
+import type { Running } from '../wire.ts';
+import { Actor } from './actor.ts';
+import { sequences, slots, type Command } from './commands.ts';
+import { Pair, type Difference, type Tally } from './pair.ts';
+
+export interface Wanted {
+  readonly seed: number;
+  /** Of all lanes together. */
+  readonly count: number;
+  readonly limitMs: number;
+  readonly lanes?: number;
+}
+
+export interface Found {
+  readonly tally: Tally;
+  /** The smallest sequence with it, and how to play it again. */
+  readonly difference:
+    | (Difference & {
+        readonly commands: readonly Command[];
+        readonly seed: number;
+        readonly path: string;
+      })
+    | undefined;
+}
+
+export async function differential(
+  real: Running,
+  options: BrokerOptions,
+  { seed, count, limitMs, lanes = 8 }: Wanted,
+): Promise<Found> {
+  const tally: Tally = { sequences: 0, comparisons: 0, suppressed: {} };
+  const pool = new Pool(real, lanes * slots.places, 'differential');
+  const found = await Promise.all(
+    Array.from({ length: lanes }, async (_, lane): Promise<Found['difference']> => {
+      const places: Place[] = [];
+      while (places.length < slots.places) places.push(await pool.take());
+      let last: Difference | undefined;
+      const play = async (commands: readonly Command[]): Promise<boolean> => {
+        const difference = await playOnce(real, pool, places, options, commands, tally);
+        last = difference ?? last;
+        return difference === undefined;
+      };
+      const result = await fc.check(fc.asyncProperty(sequences, play), {
+        seed: (seed + lane) | 0,
+        numRuns: Math.ceil(count / lanes),
+        interruptAfterTimeLimit: limitMs,
+      });
+      if (!result.failed || result.counterexample === null || last === undefined) return undefined;
+      const [commands] = result.counterexample;
+      return { ...last, commands, seed: result.seed, path: result.counterexamplePath ?? '' };
+    }),
+  );
+  return { tally, difference: found.find((one) => one !== undefined) };
+}
+
+let played = 0;
+
+async function playOnce(
+  real: Running,
+  pool: Pool,
+  places: readonly Place[],
+  options: BrokerOptions,
+  commands: readonly Command[],
+  tally: Tally,
+): Promise<Difference | undefined> {
+  const process = new InProcess({ ...options, patient: true });
+  const processPool = new Pool(process, slots.places);
+  const name = `d${++played}`;
+  const embedded = await Actor.begin(
+    new Scene(process, processPool, name),
+    await taken(processPool),
+  );
+  const other = await Actor.begin(new Scene(real, pool, name), places);
+  try {
+    return await new Pair(embedded, other, (ms) => real.pass(ms), tally).play(commands);
+  } finally {
+    await process.stop();
+    await other.end();
+  }
+}
+
+async function taken(pool: Pool): Promise<Place[]> {
+  const places: Place[] = [];
+  while (places.length < slots.places) places.push(await pool.take());
+  return places.toSorted((a, b) => a.partition - b.partition);
+}

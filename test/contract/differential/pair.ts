@@ -1,0 +1,118 @@
+/**
+ * One sequence on both brokers in lockstep. The embedded one goes first and says what to expect;
+ * what the real one has not settled yet is asked again for a while.
+ *
+ * The first difference that nothing explains ends the sequence, and so does an explained one: what
+ * comes after it would only repeat it.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Actor, Immediate, Observation } from './actor.ts';
+import type { Command } from './commands.ts';
+import { explanations } from './explanations.ts';
+
+export interface Difference {
+  readonly at: number;
+  readonly command: Command;
+  readonly embedded: unknown;
+  readonly real: unknown;
+}
+
+export interface Tally {
+  sequences: number;
+  comparisons: number;
+  /** By the name of the explanation. */
+  readonly suppressed: Record<string, number>;
+}
+
+/** These change nothing, so that asking again shows whether something was only late. */
+const looking = new Set<Command['kind']>(['committed', 'describe', 'fetch', 'list']);
+/** After these a coordinator may need a moment of its own. */
+const moving = new Set<Command['kind']>(['join', 'sync', 'leave']);
+const patienceMs = 10_000;
+
+export class Pair {
+  readonly #embedded: Actor;
+  readonly #real: Actor;
+  readonly #passReal: (ms: number) => Promise<void>;
+  readonly #tally: Tally;
+
+  constructor(embedded: Actor, real: Actor, passReal: (ms: number) => Promise<void>, tally: Tally) {
+    this.#embedded = embedded;
+    this.#real = real;
+    this.#passReal = passReal;
+    this.#tally = tally;
+  }
+
+  async play(commands: readonly Command[]): Promise<Difference | undefined> {
+    this.#tally.sequences++;
+    for (const [at, command] of commands.entries()) {
+      const told = await this.#step(command);
+      const all = [...told, ...(await this.#released(command))];
+      for (const [embedded, real] of all) {
+        this.#tally.comparisons++;
+        if (isDeepStrictEqual(embedded, real)) continue;
+        const explained = explanations.find((one) => one.explains(embedded, real));
+        if (explained === undefined) return { at, command, embedded, real };
+        this.#tally.suppressed[explained.name] = (this.#tally.suppressed[explained.name] ?? 0) + 1;
+        return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  async #step(command: Command): Promise<[Observation, Observation][]> {
+    if (command.kind === 'join' || command.kind === 'sync') {
+      if (this.#embedded.waiting.has(command.member)) return [];
+      this.#embedded.start(command);
+      this.#real.start(command);
+      return [];
+    }
+    if (command.kind === 'heartbeat' || command.kind === 'leave') {
+      if (this.#embedded.waiting.has(command.member)) return [];
+    }
+    const embedded = await this.#embedded.act(command);
+    return [[embedded, await this.#realAct(command, embedded)]];
+  }
+
+  async #realAct(command: Immediate, expected: Observation): Promise<Observation> {
+    const deadline = Date.now() + patienceMs;
+    for (;;) {
+      const told = await this.#real.act(command);
+      const settled = isDeepStrictEqual(told, expected) || !looking.has(command.kind);
+      if (settled || Date.now() > deadline) return told;
+      await this.#passReal(10);
+    }
+  }
+
+  /** What waited and is answered now, on both sides; and that the rest still waits. */
+  async #released({ kind: done }: Command): Promise<[Observation, Observation][]> {
+    if (!moving.has(done)) return [];
+    await new Promise((resolve) => setImmediate(resolve));
+    const pairs: [Observation, Observation][] = [];
+    for (const [slot, waiting] of this.#embedded.waiting) {
+      const real = this.#real.waiting.get(slot)!;
+      if (waiting.answered === undefined) continue;
+      const late = this.#passReal(patienceMs).then(() => ({ kind: 'still waits' }));
+      const answer = await Promise.race([real.answer, late]);
+      this.#embedded.waiting.delete(slot);
+      this.#real.waiting.delete(slot);
+      pairs.push([plain(waiting.answered), plain(answer)]);
+    }
+    const expected = await this.#embedded.describe();
+    pairs.push([expected, await this.#realAct({ kind: 'describe' }, expected)]);
+    for (const [slot, { kind }] of this.#embedded.waiting) {
+      const answered = this.#real.waiting.get(slot)?.answered;
+      if (answered !== undefined) pairs.push([{ kind, waits: true }, plain(answered)]);
+    }
+    return pairs;
+  }
+}
+
+/** Names of members are looked up last: an answer may come before the one that names its sender. */
+function plain(observation: Observation): Observation {
+  const fields = Object.entries(observation).map(([name, value]) => [
+    name,
+    typeof value === 'function' ? (value as () => unknown)() : value,
+  ]);
+  return Object.fromEntries(fields) as Observation;
+}
