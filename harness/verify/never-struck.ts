@@ -3,7 +3,14 @@
  * place, and the name is a mistake, or this run did not.
  */
 import { Failure } from '#kernel';
-import { nearest, printFault, printPhasedPoint, type Fault, type FaultPoint } from '#schedule';
+import {
+  nearest,
+  printFault,
+  printPhasedPoint,
+  type Crossing,
+  type Fault,
+  type FaultPoint,
+} from '#schedule';
 import type { Outcome } from './engine/outcome.ts';
 
 export interface NeverStruck {
@@ -27,11 +34,22 @@ export function neverStruck({ schedule, fired, crossings = [] }: Outcome): Never
   }
   return {
     sentence: `${printFault(fault)}: it never struck, for the run did not come to that place.`,
-    advice: adviceOf(fault, closest),
+    advice: adviceOf(fault, closest, crossings),
   };
 }
 
-function adviceOf(fault: Fault, closest: string | undefined): string {
+function adviceOf(
+  fault: Fault,
+  closest: string | undefined,
+  crossings: readonly Crossing[],
+): string {
+  const here = crossings.find(
+    ({ point, phase }) => printPhasedPoint({ point, phase }) === placeOf(fault),
+  );
+  if (fault.kind === 'error' && here?.mayFailWith !== undefined) {
+    const codes = here.mayFailWith.join(' or ');
+    return `In that transaction a healthy PostgreSQL says nothing there but ${codes}.`;
+  }
   if (closest === undefined) return 'Place it somewhere else.';
   return closest === placeOf(fault)
     ? `A fault of the kind ${fault.kind} cannot strike there.`

@@ -70,3 +70,20 @@ test('a kind that cannot strike where it was placed is told so', () => {
     'A fault of the kind reject cannot strike there.',
   );
 });
+
+test('an error that would be a lie there is answered with those that would be none', () => {
+  const update: FaultPoint = { ...commit, operation: 'UPDATE', target: 'accounts' };
+  const lie: Fault = {
+    kind: 'error',
+    place: { point: update, phase: 'before apply' },
+    with: { code: '40001' },
+  };
+  const statement: Crossing = {
+    ...crossing(update, 'before apply'),
+    target: 'sql',
+    mayFailWith: ['40P01', '57P01'],
+  };
+  expect(neverStruck({ ...outcome(lie, []), crossings: [statement] })?.advice).toBe(
+    'In that transaction a healthy PostgreSQL says nothing there but 40P01 or 57P01.',
+  );
+});

@@ -10,7 +10,15 @@ import { aftermath } from './aftermath.ts';
 import { scenes, type Scene } from './scene.ts';
 import type { Reading } from './reading.ts';
 import type { Focus } from './rows.ts';
-import { capital, duration, errandHappened, errandOf, type Errand } from './words.ts';
+import {
+  capital,
+  duration,
+  errandHappened,
+  errandOf,
+  errorWords,
+  portOf,
+  type Errand,
+} from './words.ts';
 
 type Cause = (scene: Scene) => string;
 
@@ -102,11 +110,26 @@ function settled({ about, noun }: Scene, point: FaultPoint): string {
 
 function errorAnswer(scene: Scene): string {
   const { point, slot, phase } = scene;
-  const code = scene.options?.code ?? 'an error';
+  const code = errorWords(scene.options?.code ?? 'an error');
   if (!point) return `${slot} was answered ${code}`;
+  if (errandOf(point.operation) === 'statement') {
+    return `The database answered ${scene.noun} with ${code} and undid its transaction`;
+  }
   const though = phase === 'before apply' ? '' : `, though it ${errandHappened(point.operation)}`;
-  const who = errandOf(point.operation) === 'statement' ? 'The database' : 'Kafka';
-  return `${who} answered ${scene.noun} with ${code}${though}`;
+  return `Kafka answered ${scene.noun} with ${code}${though}`;
+}
+
+function outageCause({ point, phase, slot, noun, about, options }: Scene): string {
+  const span = duration(options?.ms ?? 0);
+  if (!point || errandOf(point.operation) !== 'statement') {
+    const port = point ? portOf(point.operation) : 'An outside system';
+    return `${port} refused every call for ${span}, the first about ${about}`;
+  }
+  const down = `The database went down for ${span}`;
+  if (phase === 'before apply') return `${down} before ${noun} reached it`;
+  return point.operation === 'COMMIT'
+    ? `${down} after ${noun} was applied and before ${slot} heard of it`
+    : `${down} after ${noun}: what was not committed was undone`;
 }
 
 const causes: Readonly<Record<FaultKind, Cause>> = {
@@ -120,10 +143,7 @@ const causes: Readonly<Record<FaultKind, Cause>> = {
   republish: (s) =>
     `${capital(s.on)} was published a second time, as a producer does when its answer was lost`,
   reject: (s) => `${s.call} rejected ${s.about} once: nothing was applied`,
-  outage: (s) =>
-    s.point?.operation.includes('.')
-      ? `${outside(s.call)} refused every call for ${duration(s.options?.ms ?? 0)}`
-      : `The database was down for ${duration(s.options?.ms ?? 0)}`,
+  outage: outageCause,
   'lose-request': (s) => `${capital(s.noun)} never arrived, for the connection of ${s.slot} broke`,
   'lose-response': lostAnswer,
   silence: lostAnswer,
@@ -136,11 +156,6 @@ const causes: Readonly<Record<FaultKind, Cause>> = {
   join: (s) => `One more ${s.on || 'instance'} joined ${s.when}`,
   rebalance: (s) => `The group ${s.on || s.target} formed anew ${s.when}`,
 };
-
-/** `sink.record` → `sink` */
-function outside(call: string): string {
-  return call.split('.')[0] ?? call;
-}
 
 /** At most three sentences, or none when nothing can be said that the table shows. */
 export function causeOf(reading: Reading, focus: Focus): string {

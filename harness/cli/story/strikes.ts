@@ -2,10 +2,19 @@
  * The row of a fault: a capital word and what was lost. One entry per kind of fault; every word
  * comes from the request that was struck.
  */
-import type { FaultKind } from '#schedule';
+import type { FaultKind, FaultPoint } from '#schedule';
 import type { Fact } from '#check';
-import { logName, type Reading, type Struck } from './reading.ts';
-import { duration, errandHappened, errandNoun, list } from './words.ts';
+import { isChange, logName, type Reading, type Struck } from './reading.ts';
+import {
+  duration,
+  errandHappened,
+  errandNoun,
+  errandOf,
+  errorWords,
+  list,
+  portOf,
+  statementWords,
+} from './words.ts';
 import type { Cell } from './rows.ts';
 
 export interface Strike {
@@ -55,6 +64,11 @@ function happenedAnyway({ point, phase }: Struck): string {
   return `, though ${errandNoun(point)} ${errandHappened(point.operation)}`;
 }
 
+/** PostgreSQL's errors fail the whole transaction. */
+function undone({ operation }: FaultPoint): string {
+  return errandOf(operation) === 'statement' ? '; its transaction is undone' : '';
+}
+
 function span({ fault }: Struck, otherwise = ''): string {
   return fault?.with?.ms === undefined ? otherwise : ` for ${duration(fault.with.ms)}`;
 }
@@ -75,7 +89,7 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
   }),
   republish: () => ({ word: 'PUBLISHED AGAIN' }),
   reject: (s) => ({ word: 'REJECTS', rest: s.point ? list(s.point.cause) : '' }),
-  outage: (s) => ({ word: 'IS DOWN', rest: span(s).trim(), clause: '' }),
+  outage: (s) => ({ word: 'IS OUT', rest: span(s) }),
   'lose-request': (s) => ({ word: 'LOSES THE REQUEST', clause: fate(s) }),
   'lose-response': (s) => ({ word: 'LOSES THE ANSWER', clause: happenedBeforeLoss(s) }),
   silence: (s) => ({
@@ -83,8 +97,8 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
     clause: `${happenedBeforeLoss(s)}; the connection stays open`,
   }),
   error: (s) => ({
-    word: `GETS ${s.fault?.with?.code ?? 'AN ERROR'}`,
-    rest: s.point ? `for ${errandNoun(s.point)}${happenedAnyway(s)}` : moment(s),
+    word: `GETS ${errorWords(s.fault?.with?.code ?? 'AN ERROR')}`,
+    rest: s.point ? `for ${errandNoun(s.point)}${happenedAnyway(s)}${undone(s.point)}` : moment(s),
   }),
   delay: (s) => ({
     word: 'WAITS',
@@ -132,6 +146,7 @@ export function strikeRow(struck: Struck, reading: Reading): Strike {
     ];
     return { cells, sentence: `${port} ${text}: ${point.operation} took no effect.`, tells };
   }
+  if (fault.kind === 'outage' && point) return outageRow(struck, point, beside, tells);
   const newcomer = beside.find((other) => other.kind === 'instance' && other.state === 'starts');
   const joined = fault.kind === 'join' && newcomer?.kind === 'instance' ? newcomer.slot : undefined;
   const slot = struck.slot ?? joined;
@@ -148,6 +163,45 @@ export function strikeRow(struck: Struck, reading: Reading): Strike {
   return { cells: [{ lane, text: inLog }], sentence: `${subject} ${text}.`.trim(), tells };
 }
 
+/** What is out has the row's own lane; whoever asked it has the request. */
+function outageRow(
+  struck: Struck,
+  point: FaultPoint,
+  beside: readonly Fact[],
+  tells: readonly number[],
+): Strike {
+  const slot = `slot ${point.slot}`;
+  if (errandOf(point.operation) !== 'statement') {
+    const port = portOf(point.operation);
+    const text = `IS OUT${span(struck)}: it refuses every call`;
+    const call = point.operation.slice(port.length + 1);
+    const cells = [
+      { lane: slot, text: `${point.operation} ${list(point.cause)}`.trim() },
+      { lane: `port ${port}`, text, call },
+    ];
+    const what = `${point.operation} ${list(point.cause)}`.trim();
+    return { cells, sentence: `${port} ${text}, and ${what} was the first.`, tells };
+  }
+  const fate = fateInOutage(struck, beside);
+  const down = `GOES DOWN${span(struck)}`;
+  return {
+    cells: [
+      { lane: slot, text: statementWords(point) },
+      { lane: 'tables database', text: `${down}: it ${fate}` },
+    ],
+    sentence: `The database ${down}: ${errandNoun(point)} ${fate}.`,
+    tells,
+  };
+}
+
+function fateInOutage({ fact, phase, slot }: Struck, beside: readonly Fact[]): string {
+  if (phase === 'before apply') return 'was not applied';
+  const kept = beside.some(
+    (other) => isChange(other) && other.slot === slot && other.seq < fact.seq,
+  );
+  return kept ? 'was applied, its answer never arrived' : 'was applied and is undone again';
+}
+
 function logLane(fact: Fact | undefined): string {
   return fact?.kind === 'append' || fact?.kind === 'commit' ? `log ${logName(fact)}` : '';
 }
@@ -162,7 +216,8 @@ function isTold(fact: Fact, struck: Struck): boolean {
   if (fact.kind === 'port') {
     const { point } = struck;
     const mine = fact.slot === slot && fact.name === point?.operation;
-    return mine && fault.kind === 'reject' && fact.outcome === 'rejected';
+    const isRefusal = fault.kind === 'reject' || fault.kind === 'outage';
+    return mine && isRefusal && fact.outcome === 'rejected';
   }
   return isOurRecord(fact, struck);
 }

@@ -133,6 +133,23 @@ export function errandHappened(operation: string): string {
   return happened[errandOf(operation)];
 }
 
+const sqlErrors: Readonly<Record<string, string>> = {
+  '40001': 'a serialization failure',
+  '40P01': 'a deadlock',
+  '57P01': 'an end of the session',
+};
+
+/** `40001 (a serialization failure)`; Kafka's names speak for themselves. */
+export function errorWords(code: string): string {
+  const words = sqlErrors[code];
+  return words === undefined ? code : `${code} (${words})`;
+}
+
+/** `sink` of `sink.record`. */
+export function portOf(call: string): string {
+  return call.split('.')[0] ?? call;
+}
+
 /** `01-producer-consumer` → `1`; a folder without a number keeps its name. */
 export function chapterNumber(folder: string): string {
   const digits = /^\d+/.exec(folder)?.[0];

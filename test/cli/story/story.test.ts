@@ -9,6 +9,7 @@ import {
   renderUsage,
 } from '../../../harness/cli/story/trouble.ts';
 import { width } from '../../../harness/cli/story/width.ts';
+import * as outagePlots from './outage-plots.ts';
 import * as plots from './plots.ts';
 import { faultAt, finding, report, Scribe } from './scribe.ts';
 import * as tablePlots from './table-plots.ts';
@@ -19,7 +20,7 @@ const views: Readonly<Record<string, RenderOptions>> = {
   '60': { ...wide, columns: 60 },
   plain: { ...wide, plain: true },
 };
-const stories = Object.entries({ ...plots, ...tablePlots }).map(
+const stories = Object.entries({ ...plots, ...tablePlots, ...outagePlots }).map(
   ([name, plot]) => [kebab(name), plot()] as const,
 );
 

@@ -84,6 +84,59 @@ describe('where no single table is said, the name is a call or a fingerprint', (
   });
 });
 
+describe('the texts that libraries write are named by their tables', () => {
+  test.each([
+    [
+      'knex',
+      'insert into "ledger" ("amount", "id") values ($1, $2) on conflict ("id") do nothing ' +
+        'returning "id"',
+      'INSERT ledger',
+    ],
+    [
+      'drizzle',
+      'update "accounts" set "balance" = "accounts"."balance" + $1 where "accounts"."id" = $2',
+      'UPDATE accounts',
+    ],
+    [
+      'typeorm',
+      'INSERT INTO "shop"."payment"("id", "amount", "at") VALUES ($1, $2, DEFAULT) RETURNING "at"',
+      'INSERT shop.payment',
+    ],
+    [
+      'prisma',
+      'SELECT "public"."Account"."id" FROM "public"."Account" WHERE (1=1 AND ' +
+        '"public"."Account"."id" IN ($1,$2)) OFFSET $3',
+      'SELECT public.Account',
+    ],
+    [
+      'sequelize',
+      'DELETE FROM "Outbox" WHERE "id" IN (SELECT "id" FROM "Outbox" WHERE "sent" = true LIMIT 1)',
+      'DELETE Outbox',
+    ],
+    [
+      'an upsert behind a comment for tracing',
+      "/*traceparent='00-0af7-01'*/ insert into inbox as i (id) select x from " +
+        'unnest($1::text[]) x on conflict (id) do update set seen = i.seen + 1',
+      'INSERT inbox',
+    ],
+    [
+      'a claim with SKIP LOCKED',
+      'update jobs set taken_by = $1 where id in (select id from jobs where taken_by is ' +
+        'null for update skip locked limit 1) returning *',
+      'UPDATE jobs',
+    ],
+    [
+      'an effect behind a gate in one text',
+      'with fresh as (insert into ledger values ($1) on conflict do nothing returning ' +
+        'amount) update accounts set balance = balance + fresh.amount from fresh',
+      'UPDATE accounts',
+    ],
+    ['a lateral join', 'select * from only "a b" x, lateral f(x.id) y', 'SELECT a_b'],
+  ])('%s', (_who, text, name) => {
+    expect(named(text)).toBe(name);
+  });
+});
+
 describe('fingerprints', () => {
   const print = (text: string): string => describeStatement(text).fingerprint;
 
