@@ -23,6 +23,8 @@ export interface HardMoment {
   readonly by: readonly FaultKind[];
   /** Only expected of chapters that have these. */
   readonly needs?: 'tables';
+  /** Expected only where the chapter asks for it: its `sometimes`. */
+  readonly onDemand?: true;
   readonly count: (facts: readonly Fact[], effects: readonly Effect[]) => number;
 }
 
@@ -46,6 +48,22 @@ export const hardMoments: readonly HardMoment[] = [
     level: 2,
     by: ['freeze', 'cut'],
     count: (facts) => zombies(facts),
+  },
+  {
+    name: 'overtaken zombies',
+    says: 'processes that came back when another one had taken on what they held',
+    level: 2,
+    by: ['freeze', 'cut'],
+    onDemand: true,
+    count: (facts) => overtaken(facts),
+  },
+  {
+    name: 'open transactions',
+    says: 'deaths of a process in the middle of a transaction',
+    level: 1,
+    by: ['crash'],
+    onDemand: true,
+    count: (facts) => leftOpen(facts),
   },
   {
     name: 'lost commits',
@@ -116,6 +134,7 @@ export function expectedHardMoments(chapter: ChapterDefinition, level: Level): r
   return hardMoments
     .filter((moment) => moment.level !== undefined && moment.level <= level)
     .filter(({ by, needs }) => (needs === undefined || chapter.tables) && by.some(allowed))
+    .filter(({ name, onDemand }) => onDemand !== true || chapter.sometimes?.includes(name) === true)
     .map(({ name }) => name);
 }
 
@@ -188,6 +207,46 @@ function deedOf(fact: Fact): { readonly slot: string; readonly incarnation: numb
   if (fact.kind === 'port' && fact.outcome === 'applied') return fact;
   if (fact.kind !== 'table' || fact.slot === undefined) return undefined;
   return { slot: fact.slot, incarnation: fact.incarnation ?? 0 };
+}
+
+/** Something became of a record elsewhere while the one who had it was away. */
+function overtaken(facts: readonly Fact[]): number {
+  const holds = new Map<string, Set<string>>();
+  const away = new Map<string, boolean>();
+  let count = 0;
+  for (const fact of facts) {
+    if (fact.kind === 'deliver') {
+      const held = holds.get(fact.slot) ?? new Set();
+      for (const command of fact.commands) held.add(command);
+      holds.set(fact.slot, held);
+    } else if (fact.kind === 'instance') {
+      const { slot, state } = fact;
+      if (state === 'frozen' || state === 'cut') away.set(slot, false);
+      else if ((state === 'thawed' || state === 'healed') && away.get(slot) === true) count += 1;
+      if (state !== 'frozen' && state !== 'cut') away.delete(slot);
+      if (state === 'starts') holds.delete(slot);
+    } else if (fact.kind === 'operation' && fact.step === 'applied' && fact.error === undefined) {
+      for (const slot of away.keys()) {
+        const theirs = fact.slot !== slot && fact.operation !== 'Fetch';
+        if (theirs && fact.cause.some((id) => holds.get(slot)?.has(id))) away.set(slot, true);
+      }
+    }
+  }
+  return count;
+}
+
+function leftOpen(facts: readonly Fact[]): number {
+  const open = new Map<string, string | undefined>();
+  let count = 0;
+  for (const fact of facts) {
+    if (fact.kind === 'transaction') {
+      if (fact.state === 'Ongoing') open.set(fact.transactionalId, fact.slot);
+      else open.delete(fact.transactionalId);
+    } else if (fact.kind === 'instance' && (fact.state === 'dies' || fact.state === 'exits')) {
+      count += [...open.values()].filter((slot) => slot === fact.slot).length;
+    }
+  }
+  return count;
 }
 
 function lostAnswers(facts: readonly Fact[]): number {

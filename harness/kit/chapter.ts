@@ -107,6 +107,8 @@ export interface ChapterDefinition {
   readonly needs: readonly string[];
   /** The level that passes the chapter. */
   readonly pass: Level;
+  /** The solution holds at this level as well; left out = at the one that passes. */
+  readonly solution?: { readonly level: Level };
   readonly roles: Readonly<
     Record<string, { readonly file: string; readonly instances: readonly [number, number] }>
   >;
@@ -130,6 +132,8 @@ export interface ChapterDefinition {
   readonly flow: Flow;
   readonly properties: Readonly<Record<string, 'shared' | PropertyDefinition>>;
   readonly without?: readonly FaultKind[];
+  /** Hard moments that a check must have seen beside the usual ones, by name (`#check`). */
+  readonly sometimes?: readonly string[];
   /** How the untouched stub must fail: the property, and one or two faults that show it. */
   readonly stub: { readonly breaks: string; readonly by: string | readonly string[] };
   /** Per property: questions, each more concrete than the one before. */

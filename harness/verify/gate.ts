@@ -68,7 +68,7 @@ export function claimsOf(chapter: Chapter, options: Omit<GateOptions, 'seeds'>):
       'solution',
       'solution',
       [chapter.solutionPath],
-      chapter.definition.pass,
+      chapter.definition.solution?.level ?? chapter.definition.pass,
     ),
     ...chapter.variants.map(({ name, path }) => {
       const level = chapter.definition.variants[name]?.level ?? chapter.definition.pass;

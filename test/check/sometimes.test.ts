@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { countHardMoments, expectedHardMoments, firstDivergence } from '#check';
-import { greeterUp, greetings, history, type Script } from './history.ts';
+import { greeterUp, greetings, history, topic, type Script } from './history.ts';
 
 const counted = (script: Script) =>
   Object.fromEntries(
@@ -141,6 +141,56 @@ describe('hard moments', () => {
       expect.arrayContaining(['outages', 'lost answers to commits']),
     );
     expect(expectedHardMoments({ ...bare, tables }, 1)).not.toContain('outages');
+  });
+
+  test('a zombie is overtaken when another one takes on what it holds before it is back', () => {
+    const held = (): Script =>
+      greeterUp().add({
+        kind: 'deliver',
+        slot: 'greeter-0',
+        incarnation: 1,
+        topic,
+        partition: 0,
+        offsets: [0],
+        commands: ['m1'],
+      });
+    const took = {
+      kind: 'operation',
+      slot: 'greeter-1',
+      incarnation: 1,
+      operation: 'Produce',
+      target: topic,
+      cause: ['m1'],
+      ordinal: 1,
+      step: 'applied',
+    } as const;
+    const late = held().instance('greeter-0', 'frozen').add(took).instance('greeter-0', 'thawed');
+    expect(counted(late)).toEqual({ 'overtaken zombies': 1 });
+    const inTime = held().instance('greeter-0', 'frozen', 'thawed').add(took);
+    expect(counted(inTime)).toEqual({});
+  });
+
+  test('a transaction is left open by the death of whoever began it', () => {
+    const transaction = (state: 'Ongoing' | 'PrepareCommit', slot = 'greeter-0') =>
+      ({
+        kind: 'transaction',
+        transactionalId: 'tx',
+        state,
+        producerId: 1,
+        epoch: 0,
+        slot,
+        incarnation: 1,
+      }) as const;
+    const open = greeterUp().add(transaction('Ongoing'));
+    expect(counted(open.instance('greeter-0', 'dies'))).toEqual({ 'open transactions': 1 });
+    const ended = greeterUp().add(transaction('Ongoing')).add(transaction('PrepareCommit'));
+    expect(counted(ended.instance('greeter-0', 'dies'))).toEqual({});
+  });
+
+  test('some are expected only where a chapter asks for them', () => {
+    expect(expectedHardMoments(greetings(), 2)).not.toContain('open transactions');
+    const asking = greetings({ sometimes: ['open transactions'] });
+    expect(expectedHardMoments(asking, 1)).toContain('open transactions');
   });
 
   test('what a level or a chapter cannot bring about is not expected', () => {
