@@ -33,6 +33,15 @@ describe.skipIf(missing !== undefined)('on a real Apache Kafka', () => {
     }
   });
 
+  test('a transfer is booked once, its offset in the same transaction', async () => {
+    const name = '19-transactions';
+    for (const folders of [[], [`chapters/${name}/variants/one-instance`]]) {
+      const report = await live(name, [`solutions/${name}`, ...folders]);
+      expect(report).toMatchObject({ verdict: 'holds', runs: 1 });
+      expect(report.held).toEqual(expect.arrayContaining(['pairing', 'no-loss', 'calm-exact']));
+    }
+  }, 90_000);
+
   test('committing first loses a greeting when the process is killed', async () => {
     const name = '01-producer-consumer';
     const fault = 'crash greeter-0 · sink.record (m2) · #1 · before apply';

@@ -1,0 +1,3 @@
+import { exerciseTests } from './exercise-tests.ts';
+
+await exerciseTests('19-transactions');
