@@ -13,7 +13,7 @@ export const projector: Service = async ({ kafka, database }) => {
   await consumer.run({
     eachMessage: async ({ message }) => {
       const { source, id, account, amount } = readPayment(message);
-      // Right until a payment comes twice, or we die between these two lines. Make it count once.
+      // Right until a payment comes twice, or we die in between. Make it count once.
       await db.query('insert into ledger values ($1, $2, $3, $4)', [source, id, account, amount]);
       await db.query('update accounts set balance = balance + $1 where id = $2', [amount, account]);
     },
