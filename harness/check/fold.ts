@@ -145,7 +145,8 @@ function createCommands() {
   const sent: CommandView[] = [];
   const places = new Map<string, number>();
 
-  const moved = ({ id, state, value, closing, seq, atMs }: Stamped<CommandFact>): void => {
+  const moved = (fact: Stamped<CommandFact>): void => {
+    const { id, state, value, closing, result, seq, atMs } = fact;
     const place = places.get(id);
     const before = place === undefined ? undefined : sent[place];
     if (before === undefined || place === undefined) {
@@ -155,7 +156,7 @@ function createCommands() {
       return;
     }
     if (state === 'sent' || before.state === 'acked' || before.state === state) return;
-    const view = { ...before, state };
+    const view = { ...before, state, ...(result !== undefined && { result }) };
     sent[place] = view;
     if (before.state === 'unknown') unknown.splice(unknown.indexOf(before), 1);
     (state === 'acked' ? done : unknown).push(view);

@@ -28,6 +28,8 @@ export interface CommandView {
   readonly id: string;
   readonly value: Readonly<Record<string, unknown>>;
   readonly state: CommandState;
+  /** What the call answered, as JSON has it; left out when that was nothing. */
+  readonly result?: unknown;
   /** Sent by the harness to come to rest, or again by a `republish`. */
   readonly closing: boolean;
   readonly seq: number;

@@ -39,9 +39,10 @@ function toFile(schedule: Schedule): Record<string, unknown> {
     chapter,
     seed,
     instances,
-    commands: commands.map(({ id, value, at }) => ({
+    commands: commands.map(({ id, value, at, to }) => ({
       id,
       ...(at === undefined ? {} : { at: typeof at === 'string' ? at : printPhasedPoint(at) }),
+      ...(to === undefined ? {} : { to }),
       value,
     })),
     faults: faults.map(printFault),
@@ -121,12 +122,13 @@ function toInstances(value: unknown): Schedule['instances'] {
 function toCommand(value: unknown, index: number): ScheduledCommand {
   const name = `Command ${index + 1}`;
   const fields = object(value, name);
-  only(fields, ['id', 'value', 'at'], name);
-  const { at } = fields;
+  only(fields, ['id', 'value', 'at', 'to'], name);
+  const { at, to } = fields;
   return {
     id: string(fields['id'], `The id of command ${index + 1}`),
     value: object(fields['value'], `The value of command ${index + 1}`),
     ...(at === undefined ? {} : { at: toTiming(at, name) }),
+    ...(to === undefined ? {} : { to: string(to, `"to" of ${name}`) }),
   };
 }
 

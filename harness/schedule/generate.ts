@@ -48,6 +48,7 @@ const choiceDraws = fc.record({
   timing: number,
   timingBits: number,
   jitter: number,
+  calls: number,
 });
 
 type PickDraws = typeof pickDraws extends fc.Arbitrary<infer Draws> ? Draws : never;
@@ -103,8 +104,9 @@ function build(
   values: readonly Command[],
   choices: Choices,
 ): Schedule {
-  const commands = timed(values, chapter, choices);
   const instances = level === 1 ? calm.schedule.instances : drawInstances(chapter, calm, choices);
+  const timely = timed(values, chapter, choices);
+  const commands = level === 1 ? timely : directed(timely, { chapter, instances, choices });
   const scene: Scene = { chapter, commands, instances, templates };
   const drawn = drawFaults(scene, choices);
   // A restart at rest proves nothing beside a fault that leaves something to be done again.
@@ -231,6 +233,22 @@ function timed(
     const together = style >= 13 && style < 17 && (timingBits >>> (index % 31)) & 1;
     if (together && index > 0) return { id, value, at: 'with previous' };
     return style >= 17 && index < early ? { id, value, at: 'before start' } : { id, value };
+  });
+}
+
+/** Where there are several to choose from, half of the calls go to one that was drawn. */
+function directed(
+  commands: readonly ScheduledCommand[],
+  { chapter, instances, choices }: Pick<Scene, 'chapter' | 'instances'> & { choices: Choices },
+): readonly ScheduledCommand[] {
+  return commands.map((command, index) => {
+    const sending = chapter.workload.send(command.value as never);
+    if (!('role' in sending)) return command;
+    const { role } = sending;
+    const count = instances[role] ?? chapter.roles[role]?.instances[0] ?? 1;
+    const draw = choices.calls >>> (index % 24);
+    if (count < 2 || draw % 2 === 0) return command;
+    return { ...command, to: `${role}-${1 + (Math.floor(draw / 2) % (count - 1))}` };
   });
 }
 

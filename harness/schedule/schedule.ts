@@ -71,6 +71,8 @@ export interface ScheduledCommand {
     | 'before start'
     | 'with previous'
     | { readonly point: FaultPoint; readonly phase: Phase };
+  /** A call: the slot that gets it, if it is up then; left out = the first that is. */
+  readonly to?: string;
 }
 
 export interface Schedule {

@@ -82,8 +82,14 @@ function retimed(
   });
 }
 
-function usualTime({ id, value }: ScheduledCommand): ScheduledCommand {
-  return { id, value };
+function usualTime(command: ScheduledCommand): ScheduledCommand {
+  const { at: _, ...others } = command;
+  return others;
+}
+
+function usualSlot(command: ScheduledCommand): ScheduledCommand {
+  const { to: _, ...others } = command;
+  return others;
 }
 
 /** The same schedule with one thing more usual than it was. */
@@ -100,6 +106,13 @@ export function* simplifications(schedule: Schedule): Generator<Schedule> {
   for (const [index, command] of commands.entries()) {
     if (command.at === undefined) continue;
     yield { ...schedule, commands: commands.with(index, usualTime(command)) };
+  }
+  if (commands.filter(({ to }) => to !== undefined).length > 1) {
+    yield { ...schedule, commands: commands.map(usualSlot) };
+  }
+  for (const [index, command] of commands.entries()) {
+    if (command.to === undefined) continue;
+    yield { ...schedule, commands: commands.with(index, usualSlot(command)) };
   }
   for (const [index, fault] of faults.entries()) {
     for (const simpler of simplerFaults(fault)) {

@@ -69,7 +69,9 @@ export class Records {
     };
     try {
       const { effects } = this.#world.chapter.flow;
-      return effects({ calls: [call], topics: {}, tables: {} }).map(({ id }) => id);
+      const ids = effects({ calls: [call], topics: {}, tables: {} }).map(({ id }) => id);
+      // A call that is no effect by itself may say all the same what it is about.
+      return ids.length > 0 ? ids : this.#ids.among([JSON.stringify(args)]);
     } catch {
       return [];
     }

@@ -2,7 +2,7 @@
  * Sends the commands of a schedule: each once, when the schedule says. A call waits for a process that can take it
  * and is never sent twice; when its process dies it is unknown.
  */
-import type { Json, Random } from '#kernel';
+import type { Json } from '#kernel';
 import type { Command, Sending } from '#kit';
 import type { ScheduledCommand } from '#schedule';
 import type { Incarnation } from './incarnation.ts';
@@ -31,10 +31,22 @@ interface Pending {
   readonly id: string;
   readonly value: Command;
   readonly sending: Sending;
+  /** The slot that the schedule chose. */
+  readonly to: string | undefined;
   readonly closing: boolean;
   /** The next one goes when this one is answered. */
   readonly next: (() => void) | undefined;
   process: Incarnation | undefined;
+}
+
+interface Answer {
+  readonly state: 'acked' | 'unknown';
+  readonly result?: Json;
+  readonly reason?: string;
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 export function createWorkload(world: World): Workload {
@@ -50,7 +62,6 @@ class CommandDriver implements Workload {
   readonly #placed: Map<string, ScheduledCommand>;
   #nextIndex = 0;
   #closed = 0;
-  readonly #choices: Random;
   readonly #sendOf: (command: Command) => Sending;
 
   constructor(world: World) {
@@ -60,7 +71,6 @@ class CommandDriver implements Workload {
     this.#placed = new Map(
       commands.filter(({ at }) => typeof at === 'object').map((each) => [each.id, each]),
     );
-    this.#choices = world.random('commands');
     this.#sendOf = world.chapter.workload.send as (command: Command) => Sending;
     this.early = this.#inOrder
       .filter(({ at }) => at === 'before start')
@@ -93,7 +103,7 @@ class CommandDriver implements Workload {
   died(process: Incarnation): void {
     for (const pending of this.#underWay) {
       if (pending.process === process)
-        this.#settle(pending, 'unknown', `${process.slot} ended first`);
+        this.#settle(pending, { state: 'unknown', reason: `${process.slot} ended first` });
     }
   }
 
@@ -135,15 +145,16 @@ class CommandDriver implements Workload {
   }
 
   #pendingOf(
-    { id, value }: ScheduledCommand,
+    { id, value, to }: ScheduledCommand,
     closing: boolean,
     next: (() => void) | undefined,
   ): Pending {
     this.#world.records.learn(id);
-    return { id, value, sending: this.#sendOf(value), closing, next, process: undefined };
+    const sending = this.#sendOf(value);
+    return { id, value, sending, to, closing, next, process: undefined };
   }
 
-  #settle(pending: Pending, state: 'acked' | 'unknown', reason?: string): void {
+  #settle(pending: Pending, { state, result, reason }: Answer): void {
     if (!this.#underWay.delete(pending)) return;
     const { id, value, closing, process } = pending;
     this.#world.recorder.add({
@@ -153,6 +164,7 @@ class CommandDriver implements Workload {
       value: value as Json,
       closing,
       ...(process && { slot: process.slot }),
+      ...(result !== undefined && { result }),
       ...(reason !== undefined && { reason }),
     });
     for (const planned of this.#world.gate.faultsAfter(id)) this.#world.strikeHere(planned);
@@ -173,7 +185,7 @@ class CommandDriver implements Workload {
 
   #call(pending: Pending, role: string, name: string, args: readonly unknown[]): boolean {
     const ready = this.#world.supervisor.ready(role);
-    const slot = ready.length > 1 ? ready[this.#choices.below(ready.length)] : ready[0];
+    const slot = ready.find((each) => each.name === pending.to) ?? ready[0];
     if (slot?.process === undefined) return false;
     const { process, service } = slot;
     pending.process = process;
@@ -185,28 +197,37 @@ class CommandDriver implements Workload {
         this.#sent(pending);
         const method = service?.[name];
         if (typeof method !== 'function') {
-          return this.#settleLater(pending, 'unknown', `${role} has no ${name}`);
+          return this.#settleLater(pending, {
+            state: 'unknown',
+            reason: `${role} has no ${name}`,
+          });
         }
         const run = method as (...values: unknown[]) => unknown;
         // What it throws at once is a rejection like any other: a caller far away sees no difference.
         new Promise((resolve) => resolve(run.apply(service, structuredClone([...args])))).then(
-          () => this.#settleLater(pending, 'acked'),
-          (error: unknown) =>
-            this.#settleLater(
-              pending,
-              'unknown',
-              error instanceof Error ? error.message : String(error),
-            ),
+          (result) => this.#answered(pending, result),
+          (error: unknown) => this.#settleLater(pending, { state: 'unknown', reason: said(error) }),
         );
       });
     });
     return true;
   }
 
-  #settleLater(pending: Pending, state: 'acked' | 'unknown', reason?: string): void {
+  /** The caller is elsewhere: what cannot be sent has not been answered. */
+  #answered(pending: Pending, result: unknown): void {
+    try {
+      const text: string | undefined = JSON.stringify(structuredClone(result));
+      const copy = text === undefined ? undefined : (JSON.parse(text) as Json);
+      this.#settleLater(pending, { state: 'acked', ...(copy !== undefined && { result: copy }) });
+    } catch (error) {
+      this.#settleLater(pending, { state: 'unknown', reason: said(error) });
+    }
+  }
+
+  #settleLater(pending: Pending, answer: Answer): void {
     const { process } = pending;
     if (process?.dead !== false) return;
-    this.#world.later(this.#world.hopMs(), () => this.#settle(pending, state, reason));
+    this.#world.later(this.#world.hopMs(), () => this.#settle(pending, answer));
   }
 
   #dispatch(pending: Pending): void {
@@ -216,7 +237,7 @@ class CommandDriver implements Workload {
       this.#world.later(this.#world.hopMs(), () => {
         this.#sent(pending);
         this.#world.records.append(sending);
-        this.#settle(pending, 'acked');
+        this.#settle(pending, { state: 'acked' });
       });
       return;
     }

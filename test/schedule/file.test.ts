@@ -14,8 +14,14 @@ const scheduledCommands = fc.uniqueArray(
         fc.constantFrom(undefined, 'before start' as const, 'with previous' as const),
         phasedPoints,
       ),
+      to: fc.option(names, { nil: undefined }),
     })
-    .map(({ id, value, at }) => ({ id, value, ...(at === undefined ? {} : { at }) })),
+    .map(({ id, value, at, to }) => ({
+      id,
+      value,
+      ...(at === undefined ? {} : { at }),
+      ...(to === undefined ? {} : { to }),
+    })),
   { selector: ({ id }) => id, maxLength: 4 },
 );
 

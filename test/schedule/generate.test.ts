@@ -79,6 +79,21 @@ describe('random schedules', () => {
     expect(greeters).toEqual(new Set([1, 2, 3]));
   });
 
+  test('choose from level 2 on who of several gets a call', () => {
+    const publisher = { file: 'greetings.ts', instances: [1, 2] } as const;
+    const chapter = { ...chapterOne, roles: { ...chapterOne.roles, publisher } };
+    const drawn = (level: Level): readonly Schedule[] => {
+      const generate = createGenerator({ chapter, level, calm });
+      return Array.from({ length: 200 }, (_, index) => generate(7, index));
+    };
+    const chosen = (all: readonly Schedule[]): Set<string | undefined> =>
+      new Set(all.flatMap(({ commands }) => commands.map(({ to }) => to)));
+    const two = drawn(2).filter(({ instances }) => instances['publisher'] === 2);
+    expect(chosen(two)).toEqual(new Set([undefined, 'publisher-1']));
+    const one = drawn(2).filter(({ instances }) => instances['publisher'] !== 2);
+    expect(chosen([...one, ...drawn(1)])).toEqual(new Set([undefined]));
+  });
+
   test('vary timing and jitter', () => {
     const all = draw(2, 300);
     const timings = new Set(all.flatMap(({ commands }) => commands.map(({ at }) => at)));

@@ -156,6 +156,26 @@ describe('shrinking', () => {
     expect(shrunk.minimal).toBe(true);
   });
 
+  test('the slot that gets a call becomes the usual one, and a command keeps it', async () => {
+    const schedule: Schedule = {
+      ...scheduleOf(['m1', 'm2', 'm3']),
+      commands: ['m1', 'm2', 'm3'].map((id) => ({ id, value: { id }, to: 'publisher-1' })),
+    };
+    const witness = witnessOf(({ commands: sent }) =>
+      sent.some(({ id, to }) => id === 'm2' && to === 'publisher-1'),
+    );
+    const shrunk = await shrink(schedule, witness, 'no-loss m1');
+    expect(shrunk.schedule.commands).toEqual([
+      { id: 'm2', value: { id: 'm2' }, to: 'publisher-1' },
+    ]);
+    const harmless = await shrink(
+      schedule,
+      witnessOf(({ commands: all }) => all.length === 3),
+      'no-loss m1',
+    );
+    expect(harmless.schedule.commands).toEqual(commands(['m1', 'm2', 'm3']));
+  });
+
   test('a hold that matters stays', async () => {
     const what = 'hold greeter-0 . Produce t (m1) until greeter-1 . Produce t (m2)';
     const other = 'hold greeter-0 . Fetch t until greeter-1 . Fetch t';

@@ -98,6 +98,57 @@ test('arguments are copies: what a service does to them does not reach the histo
   });
 });
 
+test('the answer of a call is a copy; one that cannot be copied is no answer', async () => {
+  const stage = await services(
+    caller(`take: async ({ id }) => {
+      if (id === 'm2') return () => 'a function stays where it is';
+      const result = { id, at: new Date(0), none: undefined };
+      setTimeout(() => { result.id = 'changed'; }, 0);
+      return id === 'm3' ? undefined : result;
+    }`),
+    byCall,
+  );
+  const run = await stage.play();
+  const ends = facts(run, 'command').filter(({ state, closing }) => state !== 'sent' && !closing);
+  expect(ends.map(({ state, result }) => [state, result])).toEqual([
+    ['acked', { id: 'm1', at: '1970-01-01T00:00:00.000Z' }],
+    ['unknown', undefined],
+    ['acked', undefined],
+  ]);
+  expect(ends[1]?.reason).toMatch(/could not be cloned/);
+});
+
+const sentTo = (run: Parameters<typeof recorded>[0]): readonly unknown[] =>
+  facts(run, 'command', { closing: false, state: 'sent' }).map(({ id, slot }) => [id, slot]);
+
+test('of several the first gets a call, or the one that the schedule says', async () => {
+  const commands = [
+    { id: 'm1', value: { id: 'm1' } },
+    { id: 'm2', value: { id: 'm2' }, to: 'caller-1' },
+    { id: 'm3', value: { id: 'm3' }, to: 'caller-7' },
+  ];
+  const run = await calls.play({ commands, instances: { caller: 2 } });
+  expect(sentTo(run)).toEqual([
+    ['m1', 'caller-0'],
+    ['m2', 'caller-1'],
+    ['m3', 'caller-0'],
+  ]);
+});
+
+test('a call whose slot is down goes to one that is up, and to none a second time', async () => {
+  const commands = [{ id: 'm1', value: { id: 'm1' }, to: 'caller-1' }];
+  const faults = ['stop caller-1 before start'];
+  const other = await calls.play({ commands, faults, instances: { caller: 2 } });
+  expect(sentTo(other)).toEqual([['m1', 'caller-0']]);
+  const died = await calls.play({
+    commands,
+    faults: ['crash caller-1 · sink.record (m1) · #1 · after apply'],
+    instances: { caller: 2 },
+  });
+  expect(sentTo(died)).toEqual([['m1', 'caller-1']]);
+  expect(order(died)).toEqual(['m1 sent', 'm1 unknown']);
+});
+
 test('closing commands go in until each partition that held a record got one more', async () => {
   const stage = await services(worker(), { topics: { [topic]: { partitions: 4 } } });
   const run = await stage.play();
