@@ -2,15 +2,18 @@
  * `npm run proof`: what takes too long for every commit. Each section alone or all of them:
  *
  *   npm run proof -- [mutants] [services] [hashes] [contention] [orphans] [heap] [hostile]
- *                    [kafkajs]
+ *                    [kafkajs] [differential]
  *                    [--seeds 20] [--schedules 2000] [--count 1000] [--runs 20000]
- *                    [--frames 1000000]
+ *                    [--frames 1000000] [--sequences 10000]
  *                    [--kafkajs folder [--kafka host:port,host:port,host:port]]
  *                    [--seed-base n] [--save]
  *
  * `kafkajs` runs that client's own tests against this broker, held against Apache Kafka; it needs
  * the client's source (tag v2.2.4 with `npm install` done in it) and is skipped without. `--kafka`
  * takes the baseline anew, on three nodes with the ids 0, 1, 2.
+ *
+ * `differential` plays random sequences on this broker and on Apache Kafka, which it starts itself
+ * where java and mvn are.
  *
  * `--save` writes one section of docs/proof.json for each. Exit: 0 all of it held, 1 not.
  */
@@ -25,6 +28,7 @@ const options = {
   count: { type: 'string', default: '1000' },
   runs: { type: 'string', default: '20000' },
   frames: { type: 'string', default: '1000000' },
+  sequences: { type: 'string', default: '10000' },
   kafkajs: { type: 'string' },
   kafka: { type: 'string' },
   'seed-base': { type: 'string' },
@@ -61,6 +65,7 @@ async function proof(args: string[]): Promise<ExitCode> {
     count: Number(values.count),
     runs: Number(values.runs),
     frames: Number(values.frames),
+    sequences: Number(values.sequences),
     seedBase: Number(values['seed-base'] ?? seedBase()),
     kafkajs,
     kafka,

@@ -13,6 +13,7 @@ import {
 import { seedsFrom } from '../seeds.ts';
 import { fuzzBroker } from './fuzz/drive.ts';
 import { kafkajsSuite } from './kafkajs-suite/proof.ts';
+import { differential } from './differential.ts';
 import { contention as contentionChapter, layContention } from './contention.ts';
 import { startLoad } from './load.ts';
 import { rounded, spread } from './numbers.ts';
@@ -26,6 +27,7 @@ export interface Wanted {
   readonly runs: number;
   readonly seedBase: number;
   readonly frames: number;
+  readonly sequences: number;
   /** A checkout of kafkajs, and the addresses of a Kafka to take its baseline on. */
   readonly kafkajs: string | undefined;
   readonly kafka: string | undefined;
@@ -49,6 +51,7 @@ export const sections = {
   heap,
   hostile,
   kafkajs: kafkajsSuite,
+  differential,
 };
 
 /** Every mutant, many seeds, nothing saved: caught by the property it names, and how soon. */
