@@ -253,7 +253,9 @@ class ClassicGroups implements Groups {
     const group = this.#groups.get(groupId);
     if (group === undefined) return 'GROUP_ID_NOT_FOUND';
     const answers = deleteOffsets(this.#host, group, asked);
-    if (group.state === 'Empty' && group.offsets.size === 0) this.delete(groupId);
+    // Kafka 4 keeps a group that holds nothing any more.
+    const isOver = group.state === 'Empty' && group.offsets.size === 0;
+    if (isOver && this.#host.config.profile === 'kafka-3.9') this.delete(groupId);
     return answers;
   };
 
