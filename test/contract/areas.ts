@@ -1,5 +1,6 @@
 /** Everything that is in the contract. */
 import type { Area } from './area.ts';
+import { administration } from './cases/administration.ts';
 import { connections } from './cases/connections.ts';
 import { deletion } from './cases/deletion.ts';
 import { fetchSessions } from './cases/fetch-sessions.ts';
@@ -20,6 +21,7 @@ import { transactionLog } from './cases/transaction-log.ts';
 import { transactionOffsets } from './cases/transaction-offsets.ts';
 import { lateRecords, transactionRaces } from './cases/transaction-races.ts';
 import { transactionVerification } from './cases/transaction-verification.ts';
+import { transactionsV2 } from './cases/transactions-v2.ts';
 
 export const areas: readonly Area[] = [
   deletion,
@@ -43,4 +45,6 @@ export const areas: readonly Area[] = [
   transactionLog,
   transactionOffsets,
   transactionRaces,
+  transactionsV2,
+  administration,
 ];
