@@ -187,6 +187,7 @@ export const transactions = chapter({
     },
   },
   variants: {
+    'auto-commit-too': { says: 'leaves autoCommit on beside sendOffsets: needless, and no harm' },
     'one-instance': { says: 'one transactional id per instance: enough while there is only one' },
     'claims-at-assignment': {
       says: 'a producer per partition, made when the partition is assigned',
