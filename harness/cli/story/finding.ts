@@ -62,7 +62,7 @@ export function findingScreen(
     ...calmLines(finding, focus, options),
     ...codeLines(finding, reading, options),
     ...consoleLines(linesToQuote(shown, reading, focus), options),
-    ...nextLines(finding, report, options),
+    ...nextLines(finding, reading, report, options),
   ];
 }
 
@@ -178,22 +178,33 @@ function quote(line: Printed): string {
   return `"${text}" (${number(line.atMs)} ms)`;
 }
 
-function nextLines(finding: ReportFinding, report: Report, options: ScreenOptions): string[] {
+function nextLines(
+  finding: ReportFinding,
+  reading: Reading,
+  report: Report,
+  options: ScreenOptions,
+): string[] {
   const { columns, paint } = options;
-  const hang = ' '.repeat(9);
   const think = finding.think ? paragraph(finding.think, columns, hang, `${indent}Think: `) : [];
   const read = `${indent}Read:  npm start → chapter ${chapterNumber(report.chapter)}`;
   const again = `${indent}Again: ${finding.replay}`;
-  return [...think, read, paint(again, 'command'), ...besideLines(finding, options)];
+  const calm = options.calm ? [] : moreLines('the calm run beside it:', finding, '--calm', options);
+  const stops = report.world === 'simulated' && finding.code.some((at) => strikesAt(at, reading));
+  const debug = stops ? moreLines('stop here in a debugger:', finding, '--debug', options) : [];
+  return [...think, read, paint(again, 'command'), ...calm, ...debug];
 }
 
+const hang = ' '.repeat(9);
+
 /** The command is never broken, so that it can be copied: it gets a line of its own first. */
-function besideLines(finding: ReportFinding, options: ScreenOptions): string[] {
-  if (options.calm) return [];
-  const label = 'the calm run beside it:';
-  const command = `${finding.replay} --calm`;
-  const hang = ' '.repeat(9);
+function moreLines(
+  label: string,
+  { replay }: ReportFinding,
+  option: string,
+  { columns, paint }: ScreenOptions,
+): string[] {
+  const command = `${replay} ${option}`;
   const line = `${hang}${label} ${command}`;
-  const lines = width(line) <= options.columns ? [line] : [`${hang}${label}`, hang + command];
-  return lines.map((text) => options.paint(text, 'command'));
+  const lines = width(line) <= columns ? [line] : [`${hang}${label}`, hang + command];
+  return lines.map((text) => paint(text, 'command'));
 }
