@@ -12,6 +12,8 @@ export const transfers: Service = async ({ kafka: config }) => {
       maxInFlightRequests: 1,
     });
     await fresh.connect();
+    const fence = await fresh.transaction();
+    await fence.abort();
     return fresh;
   };
   consumer.on('consumer.crash', ({ payload }) => payload.restart || process.exit(1));
