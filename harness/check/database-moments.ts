@@ -40,7 +40,9 @@ export const databaseMoments: readonly HardMoment[] = [
   {
     name: 'waits for locks',
     says: 'statements that waited for what another transaction had',
-    by: [],
+    level: 2,
+    by: ['lock'],
+    onDemand: true,
     count: (facts) =>
       facts.filter((fact) => fact.kind === 'operation' && fact.step === 'waits').length,
   },

@@ -16,6 +16,7 @@ export type FaultKind =
   | 'republish'
   | 'reject'
   | 'outage'
+  | 'lock'
   | 'lose-request'
   | 'lose-response'
   | 'error'

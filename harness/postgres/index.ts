@@ -49,6 +49,7 @@ export {
   type Timeout,
   type Waiting,
 } from './sessions/lent.ts';
+export type { OutsideLock } from './sessions/outside.ts';
 export {
   openSessions,
   type LendingServer,

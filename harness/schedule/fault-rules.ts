@@ -20,6 +20,7 @@ interface Rule {
 
 const commit = 'greeter-0 · OffsetCommit greeter (m1) · #1';
 const record = 'greeter-0 · sink.record (m1) · #1';
+const statement = 'greeter-0 · INSERT ledger (m1) · #1';
 
 export const faultRules: Readonly<Record<FaultKind, Rule>> = {
   crash: {
@@ -43,6 +44,12 @@ export const faultRules: Readonly<Record<FaultKind, Rule>> = {
     needs: 'ms',
     phase: 'before apply',
     example: `outage ${record} · before apply · 5000 ms`,
+  },
+  lock: {
+    strikes: 'point',
+    needs: 'ms',
+    phase: 'before apply',
+    example: `lock ${statement} · before apply · 1500 ms`,
   },
   'lose-request': {
     strikes: 'point',
@@ -116,7 +123,7 @@ export function faultTrouble(fault: Fault): string | undefined {
   if (rule.strikes === 'either' && fault.on === undefined && !isPoint) {
     return `${fault.kind} needs an instance when its place is not a point.`;
   }
-  return optionTrouble(fault, rule) ?? codeTrouble(fault);
+  return optionTrouble(fault, rule) ?? codeTrouble(fault) ?? lockTrouble(fault);
 }
 
 const subjects: Partial<Record<FaultKind, string>> = {
@@ -173,6 +180,17 @@ function codeTrouble({ kind, place, with: given }: Fault): string | undefined {
       : `A statement is answered ${code} instead of applying it: that is before apply.`;
   }
   return `${code} cannot be placed at a statement: those are ${sqlStates.join(', ')}.`;
+}
+
+/** Whoever has a table keeps statements waiting, and those only until they have it. */
+function lockTrouble({ kind, place }: Fault): string | undefined {
+  if (kind !== 'lock' || typeof place !== 'object' || !('point' in place)) return undefined;
+  if (!isStatement(place.point.operation)) {
+    return `A lock keeps a statement waiting, and ${place.point.operation} is none.`;
+  }
+  return place.phase === 'before apply'
+    ? undefined
+    : 'A lock keeps a statement from being applied: that is before apply.';
 }
 
 function isCount(value: number): boolean {

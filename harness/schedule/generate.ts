@@ -16,7 +16,7 @@ import { singles, type Calm, type EnumerateInput } from './enumerate.ts';
 import { holdPairs } from './holds.ts';
 import { isIdleRestart } from './fault-rules.ts';
 import { printFault } from './notation.ts';
-import type { Family } from './point-faults.ts';
+import { longLock, type Family } from './point-faults.ts';
 import { commandsIn, renamed, type Names } from './rename.ts';
 import type { Fault, Hold, Schedule, ScheduledCommand } from './schedule.ts';
 
@@ -90,6 +90,11 @@ function templatesOf({ chapter, level, calm }: GenerateInput): Templates {
     if (notDrawn.has(family)) continue;
     const known = byFamily.get(family) ?? [];
     byFamily.set(family, [...known, schedule.faults]);
+  }
+  const locks = byFamily.get('lock');
+  if (locks !== undefined) {
+    const { crossings } = viewOf(calm.crossings, chapter);
+    byFamily.set('lock', [...locks, ...crossings.map(longLock).filter(({ length }) => length > 0)]);
   }
   return {
     faults: [...byFamily],

@@ -25,6 +25,7 @@ export type Family =
   | 'error'
   | 'database error'
   | 'outage'
+  | 'lock'
   | 'join'
   | 'rebalance'
   | 'crash, bytes arrive'
@@ -111,6 +112,7 @@ export function pointFaults(
   addErrors(crossing, view, fault, add);
   for (const code of crossing.mayFailWith ?? []) add('database error', fault('error', { code }));
   for (const ms of outagesMs(crossing)) add('outage', fault('outage', { ms }));
+  if (crossing.lockable) add('lock', fault('lock', { ms: shortMs }));
   addWaits(crossing, view, fault, add);
   if (view.isDelivery(crossing)) {
     const role = roleOf(point.slot);
@@ -136,6 +138,13 @@ function outagesMs({ target, phase }: Crossing): readonly Milliseconds[] {
   if (target === 'kafka') return [];
   if (phase === 'before apply') return [outageMs, longOutageMs];
   return target === 'sql' ? [outageMs] : [];
+}
+
+/** Somebody has the table until the group has given this instance up: for random mixes alone. */
+export function longLock(crossing: Crossing): readonly Fault[] {
+  const { point, phase, lockable } = crossing;
+  if (lockable === undefined) return [];
+  return [{ kind: 'lock', place: { point, phase }, with: { ms: beyondSession(crossing) } }];
 }
 
 /** A service may read the committed offset once when it joins, and once more on its own. */

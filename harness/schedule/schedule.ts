@@ -39,7 +39,7 @@ export interface FaultOptions {
   readonly inFlight?: 'arrives';
   /** error: Kafka's error name, or the SQLSTATE of an error of PostgreSQL. */
   readonly code?: string;
-  /** delay, freeze, cut, outage: for how long, virtual. */
+  /** delay, freeze, cut, outage, lock: for how long, virtual. */
   readonly ms?: Milliseconds;
   /** redeliver: the offset to set the group back to. */
   readonly offset?: number;
@@ -112,6 +112,8 @@ export interface Crossing {
    * Of a statement that is to be applied: what a healthy PostgreSQL may answer instead, by SQLSTATE.
    */
   readonly mayFailWith?: readonly string[];
+  /** Of a statement that is to be applied: it writes to a table that its transaction has not yet. */
+  readonly lockable?: true;
   /**
    * Session time-out of the group and transaction time-out of the producer, read off the wire; for
    * zombies. Of several producers of one instance the shortest.

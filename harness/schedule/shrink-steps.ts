@@ -144,6 +144,8 @@ function* simplerFaults(fault: Fault): Generator<Fault> {
     yield Object.keys(others).length === 0 ? bare : { ...bare, with: others };
   }
   if (fault.kind === 'outage') yield onlyOnce(fault);
+  // Slow, and nobody else is needed for it.
+  if (fault.kind === 'lock') yield { ...fault, kind: 'delay' };
   if (ms !== undefined) {
     for (const shorter of rounderMs) {
       if (shorter < ms) yield { ...fault, with: { ...fault.with, ms: shorter } };

@@ -33,7 +33,7 @@ const longMs = 45_000;
 /** How long a stopped process stays away. */
 const awayMs = 5_000;
 
-const blows: Record<FaultKind, (blow: Blow) => Outcome> = {
+const blows: Record<Exclude<FaultKind, 'lock'>, (blow: Blow) => Outcome> = {
   crash({ world, planned, op }) {
     const slot = planned.fault.on ?? op?.point.slot;
     if (slot === undefined) return undefined;
@@ -116,8 +116,24 @@ export function strike(
   op: Op | undefined,
   phase: Phase | undefined,
 ): Outcome {
-  const { fault, index } = planned;
+  const { fault } = planned;
   if (!canStrike(world, planned, op, phase)) return undefined;
+  const ms = fault.with?.ms ?? defaultMs(fault.kind);
+  if (fault.kind === 'lock') {
+    // Only the server knows whether the table is free: else nothing has struck.
+    world.postgres?.lock(op?.lockable ?? '', ms, () => tell(world, planned, op, phase));
+    return undefined;
+  }
+  tell(world, planned, op, phase);
+  return blows[fault.kind]({ world, planned, op, phase, ms });
+}
+
+function tell(
+  world: World,
+  { fault, index }: PlannedFault,
+  op: Op | undefined,
+  phase: Phase | undefined,
+): void {
   world.gate.fired(index);
   world.faultStruck();
   const lost: FaultFact['lost'] | undefined =
@@ -132,13 +148,6 @@ export function strike(
     { kind: 'fault', index, fault: text, ...(lost !== undefined && { lost }) },
     op?.line,
   );
-  return blows[fault.kind]({
-    world,
-    planned,
-    op,
-    phase,
-    ms: fault.with?.ms ?? defaultMs(fault.kind),
-  });
 }
 
 /** What cannot be done where it was placed has not struck. */
@@ -182,6 +191,8 @@ function canStrike(
       return op?.kind === 'port';
     case 'outage':
       return op?.kind === 'sql' || (op?.kind === 'port' && phase === 'before apply');
+    case 'lock':
+      return phase === 'before apply' && op?.lockable !== undefined;
     case 'error':
       if (op?.kind === 'sql') {
         return phase === 'before apply' && op.mayFailWith.includes(options?.code ?? '');

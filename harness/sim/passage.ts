@@ -34,6 +34,8 @@ export interface Op {
   readonly silent: boolean;
   /** Errors that may be answered instead of applying a statement: what is healthy there. */
   readonly mayFailWith: readonly string[];
+  /** The table of a statement that would wait if somebody had that. */
+  readonly lockable: string | undefined;
   /** False where the caller expects none (acks 0): nothing can be answered to it. */
   readonly answered: boolean;
   /** The broker's own doing: it goes on when the process that led to it has died. */
@@ -58,6 +60,7 @@ export interface NewOp {
   /** Who asked for it (runs with marked calls only). */
   readonly asker: Asker | undefined;
   readonly mayFailWith?: readonly string[];
+  readonly lockable?: string | undefined;
   readonly silent?: boolean;
   readonly answered?: boolean;
   readonly outlives?: boolean;
@@ -132,6 +135,7 @@ class SimPassages implements Passages {
       statements: fresh.statements ?? [],
       silent: fresh.silent === true,
       mayFailWith: fresh.mayFailWith ?? [],
+      lockable: fresh.lockable,
       answered: fresh.answered !== false,
       outlives: fresh.outlives === true,
       calls,
@@ -272,6 +276,7 @@ class SimPassages implements Passages {
       ...(transactionTimeoutMs !== undefined && { transactionTimeoutMs }),
       ...(!op.answered && { answered: false }),
       ...(phase === 'before apply' && op.mayFailWith.length > 0 && { mayFailWith: op.mayFailWith }),
+      ...(phase === 'before apply' && op.lockable !== undefined && { lockable: true }),
     });
   }
 

@@ -39,6 +39,7 @@ import {
   type Line,
 } from './sql-line.ts';
 import { continued, nameGroup, opensCopy, operationsOf } from './sql-operations.ts';
+import { OutsideLocks } from './sql-outside.ts';
 import { SqlOutage } from './sql-outage.ts';
 import { SqlServer, type Go, type Move } from './sql-server.ts';
 import { Waits } from './sql-waits.ts';
@@ -53,6 +54,8 @@ export interface PostgresLane extends Listener {
   waitsFor(): string | undefined;
   /** Down for so long; `struck` is not told, for its statement was applied. */
   outage(ms: Milliseconds, struck: Connection | undefined): void;
+  /** Somebody outside keeps this table for so long from being written to; `struck` if it was free. */
+  lock(table: string, ms: Milliseconds, struck: () => void): void;
 }
 
 export function createPostgresLane(world: World, database: PreparedDatabase): PostgresLane {
@@ -74,6 +77,7 @@ class ServerLane implements PostgresLane {
   readonly #hashed = new Map<number, HashedAnswers>();
   readonly #waits: Waits;
   readonly #outage: SqlOutage;
+  readonly #outside: OutsideLocks;
   #opened = 0;
   #swallowed = 0;
 
@@ -82,6 +86,7 @@ class ServerLane implements PostgresLane {
     this.#seedRows = database.seedRows;
     this.#server = new SqlServer(world, database);
     this.#outage = new SqlOutage(world);
+    this.#outside = new OutsideLocks(world, this.#server, () => this.#waits.look());
     this.#waits = new Waits(world, this.#server, {
       move: (line, go) => this.#move(line, go),
       cancelled: (line, answer) => this.#answered(line, answer, undefined),
@@ -136,12 +141,17 @@ class ServerLane implements PostgresLane {
   }
 
   outage(ms: Milliseconds, struck: Connection | undefined): void {
+    this.#outside.end();
     this.#outage.begin(ms, [...this.#lines.values()], struck);
   }
 
+  lock(table: string, ms: Milliseconds, struck: () => void): void {
+    this.#outside.take(table, ms, struck);
+  }
+
   idle(): boolean {
-    if (this.#outage.pending || this.#swallowed > 0 || this.#server.busy || this.#waits.pending())
-      return false;
+    if (this.#outage.pending || this.#outside.pending || this.#swallowed > 0) return false;
+    if (this.#server.busy || this.#waits.pending()) return false;
     for (const { current, queue } of this.#lines.values()) {
       if (current !== undefined || queue.length > 0) return false;
     }

@@ -12,7 +12,13 @@ import type { Connection } from './network.ts';
 import type { Op } from './passage.ts';
 import type { Asker } from './visits.ts';
 import type { VirtualProcess } from './sql-bytes.ts';
-import { mayFailWith, noTransaction, type NamedGroup, type Transaction } from './sql-operations.ts';
+import {
+  lockableTable,
+  mayFailWith,
+  noTransaction,
+  type NamedGroup,
+  type Transaction,
+} from './sql-operations.ts';
 import type { World } from './world.ts';
 
 /** A group between its arrival and its answer. */
@@ -87,6 +93,7 @@ export function openOperation(
     cause: named.cause,
     statements: named.statements,
     mayFailWith: session === undefined ? [] : mayFailWith(named, transaction, session),
+    lockable: session && lockableTable(named, transaction, session),
     stack: world.traced ? connection.stack : undefined,
     asker,
     silent,

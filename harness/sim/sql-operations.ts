@@ -27,9 +27,16 @@ export interface Transaction {
   /** It has rows or tables that others may wait for. */
   readonly holdsLocks: boolean;
   readonly cause: readonly string[];
+  /** Those that it wrote to, by name. */
+  readonly tables: readonly string[];
 }
 
-export const noTransaction: Transaction = { changed: false, holdsLocks: false, cause: [] };
+export const noTransaction: Transaction = {
+  changed: false,
+  holdsLocks: false,
+  cause: [],
+  tables: [],
+};
 
 export interface NamedGroup {
   readonly nature: Nature;
@@ -116,13 +123,14 @@ function mayChange(text: string, table: string | undefined): boolean {
 
 /** What has become of the transaction when the group is answered. */
 export function continued(before: Transaction, named: NamedGroup, isOpen: boolean): Transaction {
-  const { nature, cause, verbs } = named;
+  const { nature, cause, target, verbs } = named;
   if (!isOpen) return noTransaction;
   const begun = verbs.includes('COMMIT') ? noTransaction : before;
   return {
     changed: begun.changed || nature === 'change',
     holdsLocks: begun.holdsLocks || nature === 'change' || locks(named),
     cause: [...new Set([...begun.cause, ...cause])],
+    tables: nature === 'change' ? [...begun.tables, target] : begun.tables,
   };
 }
 
@@ -141,6 +149,19 @@ export function mayFailWith(
   const upserts = statements.some(({ text }) => /\bon\s+conflict\b/i.test(text));
   const { isolation, status } = session;
   return healthySqlErrors({ verbs, upserts, isolation, holdsLocks, hasFailed: status === 'E' });
+}
+
+/** Verbs that wait for whoever keeps a table from being written to. */
+const writing = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+
+/** The table for which it would wait, if somebody had that; not one that its transaction has. */
+export function lockableTable(
+  { operation, target }: NamedGroup,
+  { tables }: Transaction,
+  { status }: { readonly status: string },
+): string | undefined {
+  if (!writing.has(operation) || target.startsWith('~')) return undefined;
+  return status === 'E' || tables.includes(target) ? undefined : target;
 }
 
 /** Whether others may see something new now. */

@@ -130,7 +130,8 @@ export class Waits {
     const holders = this.#server.sessions.lent
       .filter(({ backendPid }) => waiting.blockedBy.includes(backendPid))
       .flatMap((session) => this.#server.lineOf(session)?.connection.owner.slot ?? []);
-    const [holder = 'somebody who is gone'] = holders;
+    const isOutside = waiting.blockedBy.some((pid) => this.#server.sessions.outside.has(pid));
+    const [holder = isOutside ? 'somebody else' : 'somebody who is gone'] = holders;
     const what = [named.operation, named.target].filter((word) => word !== '').join(' ');
     return `${slot} waits for a lock of ${holder} (${what})`;
   }

@@ -143,6 +143,15 @@ describe('hard moments', () => {
     expect(expectedHardMoments({ ...bare, tables }, 1)).not.toContain('outages');
   });
 
+  test('waits for locks are expected of chapters that ask for them', () => {
+    const asking = { ...greetings(), sometimes: ['waits for locks'] };
+    expect(expectedHardMoments(greetings(), 2)).not.toContain('waits for locks');
+    expect(expectedHardMoments(asking, 2)).toContain('waits for locks');
+    expect(expectedHardMoments({ ...asking, without: ['lock'] }, 2)).not.toContain(
+      'waits for locks',
+    );
+  });
+
   test('a zombie is overtaken when another one takes on what it holds before it is back', () => {
     const held = (): Script =>
       greeterUp().add({

@@ -72,18 +72,18 @@ export const faults: fc.Arbitrary<Fault> = fc.constantFrom(...faultKinds).chain(
       const hasSubject = on !== undefined && (named || !isPoint || strikes === 'subject');
       return {
         kind,
-        place: sayable(place, given['code']),
+        place: sayable(place, kind, given['code']),
         ...(hasSubject ? { on } : {}),
         ...(set.length === 0 ? {} : { with: Object.fromEntries(set) }),
       };
     });
 });
 
-/** PostgreSQL's errors come from statements, before they are applied; Kafka's do not. */
-function sayable(place: Place, code: unknown): Place {
+/** PostgreSQL's errors and locks meet statements, before they are applied; Kafka's errors do not. */
+function sayable(place: Place, kind: Fault['kind'], code: unknown): Place {
   if (typeof place === 'string' || 'after' in place) return place;
   const { point } = place;
-  if (sqlStates.some((state) => state === code)) {
+  if (kind === 'lock' || sqlStates.some((state) => state === code)) {
     return { point: { ...point, operation: 'CREATE TABLE' }, phase: 'before apply' };
   }
   return isStatement(point.operation)

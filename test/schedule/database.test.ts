@@ -1,6 +1,14 @@
 /** Which faults make sense at the statements of a service, and what they shrink to. */
 import { describe, expect, test } from 'vitest';
-import { healthySqlErrors, printFault, seconds, shrink, singles, type SqlMoment } from '#schedule';
+import {
+  createGenerator,
+  healthySqlErrors,
+  printFault,
+  seconds,
+  shrink,
+  singles,
+  type SqlMoment,
+} from '#schedule';
 import type { Calm, Crossing, Fault, Schedule } from '#schedule';
 import type { Level } from '#kit';
 import { chapterOne, exampleSchedule } from './chapter-one.ts';
@@ -10,10 +18,10 @@ const calm: Calm = { schedule: exampleSchedule, crossings: statements() };
 /** One transaction of an isolation in which everything may collide. */
 function statements(): readonly Crossing[] {
   const points = [
-    { operation: 'INSERT', target: 'ledger', mayFailWith: ['40001', '57P01'] },
+    { operation: 'INSERT', target: 'ledger', mayFailWith: ['40001', '57P01'], lockable: true },
     { operation: 'COMMIT', target: '', mayFailWith: ['40001', '57P01'] },
   ];
-  return points.flatMap(({ operation, target, mayFailWith }, at) =>
+  return points.flatMap(({ operation, target, mayFailWith, lockable }, at) =>
     (['before apply', 'after apply'] as const).map((phase, half) => ({
       point: { slot: 'greeter-0', operation, target, cause: ['m1'], ordinal: 1 },
       phase,
@@ -23,6 +31,7 @@ function statements(): readonly Crossing[] {
       index: 2 * at + half,
       inFlight: false,
       ...(phase === 'before apply' && { mayFailWith }),
+      ...(phase === 'before apply' && lockable && { lockable }),
     })),
   );
 }
@@ -66,6 +75,24 @@ describe('single faults at statements', () => {
     expect(placed(2, 'delay')).toContain(
       'delay greeter-0 · INSERT ledger (m1) · #1 · after apply · 45000 ms',
     );
+  });
+
+  test('somebody else has the table for a moment, where the statement would wait for it', () => {
+    expect(placed(2, 'lock')).toEqual([
+      'lock greeter-0 · INSERT ledger (m1) · #1 · before apply · 1500 ms',
+    ]);
+    expect(placed(1, 'lock')).toEqual([]);
+  });
+
+  test('longer than the session only by chance, and not where the chapter leaves locks out', () => {
+    const drawn = (without: readonly Fault['kind'][]): ReadonlySet<number | undefined> => {
+      const chapter = { ...chapterOne, without };
+      const generate = createGenerator({ chapter, level: 2, calm });
+      const faults = Array.from({ length: 600 }, (_, index) => generate(1, index).faults).flat();
+      return new Set(faults.filter(({ kind }) => kind === 'lock').map((fault) => fault.with?.ms));
+    };
+    expect(drawn([])).toEqual(new Set([1_500, 45_000]));
+    expect(drawn(['lock'])).toEqual(new Set());
   });
 
   test('an outside system is out only where it can refuse', () => {
@@ -151,12 +178,16 @@ describe('what a healthy PostgreSQL may answer', () => {
   });
 });
 
-describe('an outage shrinks', () => {
-  const outageAt = (operation: string, phase: 'before apply' | 'after apply'): Schedule => ({
+describe('what the database does for a while shrinks', () => {
+  const outageAt = (
+    operation: string,
+    phase: 'before apply' | 'after apply',
+    kind: Fault['kind'] = 'outage',
+  ): Schedule => ({
     ...exampleSchedule,
     faults: [
       {
-        kind: 'outage',
+        kind,
         place: {
           point: { slot: 'greeter-0', operation, target: '', cause: ['m1'], ordinal: 1 },
           phase,
@@ -186,13 +217,23 @@ describe('an outage shrinks', () => {
     ['COMMIT', 'before apply', 'error', 'COMMIT (m1) · #1 · before apply · 57P01'],
     ['COMMIT', 'after apply', 'lose-response', 'COMMIT (m1) · #1 · after apply'],
     ['sink.record', 'before apply', 'reject', 'sink.record (m1) · #1 · before apply'],
-  ] as const)('at %s %s to one %s where that is enough', async (operation, phase, kind, text) => {
-    expect(await shrunk(outageAt(operation, phase), ['outage', kind])).toEqual([
-      `${kind} greeter-0 · ${text}`,
-    ]);
+  ] as const)(
+    'an outage at %s %s to one %s where that is enough',
+    async (operation, phase, kind, text) => {
+      expect(await shrunk(outageAt(operation, phase), ['outage', kind])).toEqual([
+        `${kind} greeter-0 · ${text}`,
+      ]);
+    },
+  );
+
+  test('a lock to a statement that is slow by itself where that is enough, else to a short one', async () => {
+    const locked = outageAt('INSERT', 'before apply', 'lock');
+    const at = 'greeter-0 · INSERT (m1) · #1 · before apply · 1500 ms';
+    expect(await shrunk(locked, ['lock', 'delay'])).toEqual([`delay ${at}`]);
+    expect(await shrunk(locked, ['lock'])).toEqual([`lock ${at}`]);
   });
 
-  test('to a shorter one where it has to last', async () => {
+  test('an outage to a shorter one where it has to last', async () => {
     expect(await shrunk(outageAt('COMMIT', 'before apply'), ['outage'])).toEqual([
       'outage greeter-0 · COMMIT (m1) · #1 · before apply · 1500 ms',
     ]);

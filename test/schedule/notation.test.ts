@@ -63,6 +63,10 @@ const samples: readonly (readonly [string, Fault])[] = [
     { kind: 'outage', place: { point: statement, phase: 'after apply' }, with: { ms: 5000 } },
   ],
   [
+    'lock greeter-0 · COMMIT (m1) · #1 · before apply · 1500 ms',
+    { kind: 'lock', place: { point: statement, phase: 'before apply' }, with: { ms: 1500 } },
+  ],
+  [
     'delay greeter-0 · sink.record (m1) · #1 · before apply · 1500 ms',
     { kind: 'delay', place: { point: record, phase: 'before apply' }, with: { ms: 1500 } },
   ],
@@ -172,6 +176,7 @@ describe('reading what a person typed', () => {
     ['error p-0 . Produce t (m1) . NOT_COORDINATOR', 'before apply'],
     ['error p-0 . UPDATE accounts (m1) . 40P01', 'before apply'],
     ['outage p-0 . UPDATE accounts (m1) . 5 s', 'before apply'],
+    ['lock p-0 . UPDATE accounts (m1) . 5 s', 'before apply'],
     ['error p-0 . Produce t (m1) . REQUEST_TIMED_OUT', 'after apply'],
   ])('%s means %s', (text, phase) => {
     const read = parseFault(text);
@@ -202,6 +207,10 @@ describe('reading what a person typed', () => {
     ['delay greeter-0 . sink.record (m1)', 'delay needs a length of time'],
     ['delay greeter-0 . sink.record (m1) . 1500', 'Expected a time such as'],
     ['outage p-0 . UPDATE accounts (m1)', 'outage needs a length of time'],
+    ['lock p-0 . UPDATE accounts (m1)', 'lock needs a length of time'],
+    ['lock p-0 . sink.record (m1) . 5 s', 'sink.record is none'],
+    ['lock p-0 . UPDATE accounts (m1) . after apply . 5 s', 'that is before apply'],
+    ['loc p-0 . UPDATE accounts (m1) . 5 s', 'Did you mean “lock”'],
     ['delay p-0 . UPDATE accounts (m1) . 15000', 'Expected a time such as'],
     ['error p-0 . UPDATE accounts (m1) . 23505', 'and never else: place a republish'],
     ['error p-0 . UPDATE accounts (m1) . 53300', 'those are 40001, 40P01, 57P01'],

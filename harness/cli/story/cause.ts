@@ -132,6 +132,11 @@ function outageCause({ point, phase, slot, noun, about, options }: Scene): strin
     : `${down} after ${noun}: what was not committed was undone`;
 }
 
+function lockCause({ point, noun, options }: Scene): string {
+  const span = duration(options?.ms ?? 0);
+  return `Somebody else kept ${point?.target ?? 'a table'} locked for ${span}, and ${noun} had to wait`;
+}
+
 const causes: Readonly<Record<FaultKind, Cause>> = {
   crash: deathCause,
   stop: (s) => `${s.slot} was asked to end (SIGTERM) ${s.when}`,
@@ -144,6 +149,7 @@ const causes: Readonly<Record<FaultKind, Cause>> = {
     `${capital(s.on)} was published a second time, as a producer does when its answer was lost`,
   reject: (s) => `${s.call} rejected ${s.about} once: nothing was applied`,
   outage: outageCause,
+  lock: lockCause,
   'lose-request': (s) => `${capital(s.noun)} never arrived, for the connection of ${s.slot} broke`,
   'lose-response': lostAnswer,
   silence: lostAnswer,

@@ -90,6 +90,7 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
   republish: () => ({ word: 'PUBLISHED AGAIN' }),
   reject: (s) => ({ word: 'REJECTS', rest: s.point ? list(s.point.cause) : '' }),
   outage: (s) => ({ word: 'IS OUT', rest: span(s) }),
+  lock: (s) => ({ word: 'IS LOCKED', rest: span(s) }),
   'lose-request': (s) => ({ word: 'LOSES THE REQUEST', clause: fate(s) }),
   'lose-response': (s) => ({ word: 'LOSES THE ANSWER', clause: happenedBeforeLoss(s) }),
   silence: (s) => ({
@@ -147,6 +148,7 @@ export function strikeRow(struck: Struck, reading: Reading): Strike {
     return { cells, sentence: `${port} ${text}: ${point.operation} took no effect.`, tells };
   }
   if (fault.kind === 'outage' && point) return outageRow(struck, point, beside, tells);
+  if (fault.kind === 'lock' && point) return lockRow(struck, point, tells);
   const newcomer = beside.find((other) => other.kind === 'instance' && other.state === 'starts');
   const joined = fault.kind === 'join' && newcomer?.kind === 'instance' ? newcomer.slot : undefined;
   const slot = struck.slot ?? joined;
@@ -190,6 +192,19 @@ function outageRow(
       { lane: 'tables database', text: `${down}: it ${fate}` },
     ],
     sentence: `The database ${down}: ${errandNoun(point)} ${fate}.`,
+    tells,
+  };
+}
+
+/** Whoever has the table is nobody of the chapter, so that the table itself is locked. */
+function lockRow(struck: Struck, point: FaultPoint, tells: readonly number[]): Strike {
+  const locked = `IS LOCKED by somebody else${span(struck)}`;
+  return {
+    cells: [
+      { lane: `slot ${point.slot}`, text: statementWords(point) },
+      { lane: 'tables database', text: `${point.target} ${locked}` },
+    ],
+    sentence: `${point.target} ${locked}, and ${errandNoun(point)} has to wait.`,
     tells,
   };
 }

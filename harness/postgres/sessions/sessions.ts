@@ -34,6 +34,7 @@ import {
   readLookUp,
   type Pid,
 } from './locks.ts';
+import { Outside } from './outside.ts';
 import { WarmSessions } from './warm.ts';
 
 /** A server that `startPostgres` started, with a database in it. */
@@ -85,6 +86,8 @@ export async function openSessions(
 
 export class Sessions {
   readonly admin: Admin;
+  /** Who has a table for himself and is no client. */
+  readonly outside: Outside;
   seed: number;
   /** Who of a deadlock is cancelled; the one who closed it, who comes first, unless told otherwise. */
   victimOf: ((cycle: readonly LentSession[]) => LentSession) | undefined;
@@ -105,6 +108,7 @@ export class Sessions {
     this.#options = options;
     this.#watched = new Watched(options.schemaLooks ?? { clock: true, chance: true });
     this.admin = admin;
+    this.outside = new Outside(warm, server.admin);
     this.seed = options.seed ?? 0;
   }
 
@@ -161,6 +165,7 @@ export class Sessions {
 
   /** Takes every session back, at the end of a run. */
   async giveAllBack(): Promise<void> {
+    await this.outside.giveAllBack();
     for (const session of this.waiting) await session.giveBack('lost');
     for (const session of this.#lent.values()) await session.giveBack('lost');
     this.#watched.forget();
