@@ -133,8 +133,8 @@ function outageCause({ point, phase, slot, noun, about, options }: Scene): strin
 }
 
 function lockCause({ point, noun, options }: Scene): string {
-  const span = duration(options?.ms ?? 0);
-  return `Somebody else kept ${point?.target ?? 'a table'} locked for ${span}, and ${noun} had to wait`;
+  const kept = `${point?.target ?? 'a table'} locked for ${duration(options?.ms ?? 0)}`;
+  return `Somebody else kept ${kept}, and ${noun} had to wait`;
 }
 
 const causes: Readonly<Record<FaultKind, Cause>> = {
