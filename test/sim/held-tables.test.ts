@@ -148,7 +148,7 @@ test('a table that another transaction has is not locked, and nothing has struck
 test('a process that dies while it waits finds the table still locked, and goes on in the end', async () => {
   const crash = 'crash worker-0 · INSERT ledger (m1) · #1 · before apply';
   const run = await stage.play({ commands: 1, faults: [lock('INSERT ledger', 20_000), crash] });
-  expect([...run.fired].toSorted()).toEqual([0, 1]);
+  expect(new Set(run.fired)).toEqual(new Set([0, 1]));
   expect(run.findings).toEqual([]);
   expect(ledgerOf(run)).toEqual(['m1']);
   expect(firstChangeMs(run)).toBeGreaterThanOrEqual(20_000);
@@ -166,7 +166,7 @@ test.each(['lost', 'arrives'])(
     const told = await onTables(both);
     const crash = `crash worker-0 · INSERT jobs (m1) · #1 · after apply${rest}`;
     const run = await told.play({ commands: 1, faults: [lock('INSERT ledger', 5_000), crash] });
-    expect([...run.fired].toSorted()).toEqual([0, 1]);
+    expect(new Set(run.fired)).toEqual(new Set([0, 1]));
     expect(run.findings).toEqual([]);
     expect(run.ending).toEqual({ kind: 'rest' });
     expect(ledgerOf(run)).toEqual(['m1']);
