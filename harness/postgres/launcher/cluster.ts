@@ -8,7 +8,13 @@ import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { within } from '#kernel';
 import type { Plan } from './messages.ts';
-import { initdbArguments, settingArguments, settings, sharedMemory } from './settings.ts';
+import {
+  initdbArguments,
+  settingArguments,
+  settings,
+  sharedMemory,
+  slimmingSql,
+} from './settings.ts';
 import { failureOf, isPortTaken, portBusy } from './trouble.ts';
 
 export interface Postmaster {
@@ -32,10 +38,17 @@ export async function initialise(plan: Plan, folder: string, onChild: OnChild): 
   const marks = { cluster_name: name, dynamic_shared_memory_type: sharedMemory };
   const sets = Object.entries(marks).map(([key, value]) => `--set=${key}=${value}`);
   const args = [...initdbArguments, ...sets, `--pgdata=${folder}`];
-  const child = run(plan, initdb, args, dirname(folder));
+  await finish(plan, run(plan, initdb, args, dirname(folder)), onChild);
+  // Each server copies the directory, file by file: what nobody needs costs every start.
+  const alone = ['--single', '-D', folder, ...settingArguments({ fsync: 'off' }), 'postgres'];
+  await finish(plan, run(plan, plan.postgres, alone, dirname(folder), slimmingSql), onChild);
+}
+
+async function finish(plan: Plan, child: Running, onChild: OnChild): Promise<void> {
   onChild(child.process);
   const code = await child.ended;
-  if (code !== 0) throw failureOf({ program: initdb, text: child.text(), runAs: plan.runAs });
+  const { runAs } = plan;
+  if (code !== 0) throw failureOf({ program: child.process.spawnfile, text: child.text(), runAs });
 }
 
 export async function serve(plan: Plan, data: string, onChild: OnChild): Promise<Postmaster> {
@@ -85,11 +98,17 @@ interface Running {
 
 const keepCharacters = 4_000;
 
-function run(plan: Plan, program: string, args: readonly string[], cwd: string): Running {
+function run(
+  plan: Plan,
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  input = '',
+): Running {
   const child = spawn(program, args, {
     cwd,
     env: environment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
     windowsHide: true,
     ...(plan.runAs && { uid: plan.runAs.uid, gid: plan.runAs.gid }),
   });
@@ -101,6 +120,9 @@ function run(plan: Plan, program: string, args: readonly string[], cwd: string):
     if (text.includes('ready to accept connections')) ready.resolve('ready');
   };
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', hear);
+  // One that never ran or has ended says so itself.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
   child.on('error', (error) => {
     hear(`\n${error.message}`);
     ended.resolve(undefined);

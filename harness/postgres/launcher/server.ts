@@ -14,7 +14,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Failure } from '#kernel';
+import { Failure, keepingCompiled } from '#kernel';
 import { endProcesses, removeServer } from './ending.ts';
 import { serverFolder } from './leftovers.ts';
 import type { FromGuard, Plan, ToGuard } from './messages.ts';
@@ -89,11 +89,11 @@ function planFor(options: PostgresOptions): Plan {
 
 function forkGuard(): ChildProcess {
   const kept = ['PATH', 'SystemRoot', 'TMPDIR', 'TEMP', 'TMP'];
-  const env = Object.fromEntries(kept.map((name) => [name, process.env[name]]));
+  const own = Object.fromEntries(kept.map((name) => [name, process.env[name]]));
   return fork(guardFile, {
     detached: true,
     execArgv: [],
-    env,
+    env: keepingCompiled(own),
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
 }

@@ -16,6 +16,8 @@ export const settings: Readonly<Record<string, string>> = {
   full_page_writes: 'off',
   synchronous_commit: 'on',
   max_wal_size: '256MB',
+  min_wal_size: '64MB',
+  wal_init_zero: 'off',
   checkpoint_timeout: '1d',
 
   // Nobody works behind the scenes.
@@ -67,4 +69,14 @@ export const initdbArguments: readonly string[] = [
   '--no-locale',
   '--locale-provider=builtin',
   '--builtin-locale=C.UTF-8',
+  // Small, and not written through to the disk: a torn one is made anew.
+  '--wal-segsize=1',
+  '--no-data-checksums',
+  '--no-sync',
 ];
+
+/** Nobody changes `template1`, which new databases are copies of, so that it needs no spare. */
+export const slimmingSql = `
+update pg_database set datistemplate = false where datname = 'template0';
+drop database template0;
+`;
