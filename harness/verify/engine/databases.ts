@@ -10,7 +10,6 @@ import {
   type PostgresServer,
   type PreparedDatabase,
 } from '#postgres';
-import { epochMs } from '#sim';
 
 export interface Databases {
   /** Begins to start the server, so that it is there when it is wanted. */
@@ -41,11 +40,14 @@ class ThreadDatabases implements Databases {
   open(chapter: ChapterDefinition, schema: readonly string[]): Promise<PreparedDatabase> {
     const { tables, roles } = chapter;
     invariant(tables !== undefined, 'only a chapter with tables has a database');
-    const plan = { texts: schema, roles: Object.keys(roles), tables, atMs: epochMs };
+    const plan = { texts: schema, roles: Object.keys(roles), tables };
     const key = JSON.stringify(plan);
     let database = this.#open.get(key);
     if (database === undefined) {
-      database = this.#started().then((server) => prepareDatabase(server, plan));
+      // The world is loaded while the server starts, not before.
+      database = Promise.all([this.#started(), import('#sim')]).then(([server, { epochMs }]) =>
+        prepareDatabase(server, { ...plan, atMs: epochMs }),
+      );
       this.#open.set(key, database);
     }
     return database;

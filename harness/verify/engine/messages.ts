@@ -24,6 +24,8 @@ export type ToThread =
     };
 
 export type FromThread =
+  /** A database is there, or will never be: what needs one may run, or fail. */
+  | { readonly kind: 'opened' }
   | { readonly kind: 'ran'; readonly id: number; readonly outcome: Outcome }
   | { readonly kind: 'failed'; readonly id: number; readonly error: PlainError };
 

@@ -2,6 +2,9 @@
  * Simulation threads, one per core, and their supervisor: a thread that stays inside one event for too much of its
  * own CPU time is ended, and the line that did not return is found first. A thread that runs out of memory is
  * replaced. Bounds are in CPU time, so that a busy machine condemns nobody.
+ *
+ * Where programs need a database, the first thread opens its own before the others begin to: all at once would get in
+ * each other's way, and whoever waits for a first finding would wait for all of them.
  */
 import { Worker } from 'node:worker_threads';
 import { every, invariant } from '#kernel';
@@ -22,7 +25,7 @@ import { whereStuck } from './stuck.ts';
 export interface Pool extends Runner {
   /** Known to every thread before it runs anything that names it. */
   prepare(program: NamedProgram): void;
-  /** Each thread starts a database server of its own; before a program that needs it is prepared. */
+  /** A database server for each thread, the first one's at once; before a program that needs it is prepared. */
   wantDatabases(cacheDirectory: string): void;
   close(): Promise<void>;
 }
@@ -39,6 +42,9 @@ interface Lane {
   worker: Worker;
   beat: Int32Array;
   job: Job | undefined;
+  told: Set<ToThread>;
+  /** It has its database. */
+  opened: boolean;
   /** Beat and CPU time when the beat last moved. */
   seen: number;
   cpuAtBeatMs: number;
@@ -66,6 +72,9 @@ class ThreadPool implements Pool {
   readonly #limits: Limits;
   readonly #programs = new Map<string, ToThread & { kind: 'program' }>();
   #databases: ToThread | undefined;
+  #needsDatabase = false;
+  /** The first thread has had its database. */
+  #hasBegun = false;
   readonly #queue: Job[] = [];
   readonly #all: Lane[] = [];
   #nextId = 1;
@@ -88,13 +97,15 @@ class ThreadPool implements Pool {
   prepare(program: NamedProgram): void {
     const message: ToThread = { kind: 'program', ...program };
     this.#programs.set(program.name, message);
-    for (const { worker } of this.#all) worker.postMessage(message);
+    this.#needsDatabase ||= program.schema !== undefined;
+    for (const lane of this.#all) this.#tell(lane);
   }
 
   wantDatabases(cacheDirectory: string): void {
     if (this.#databases !== undefined) return;
     this.#databases = { kind: 'database', cacheDirectory };
-    for (const { worker } of this.#all) worker.postMessage(this.#databases);
+    const [first] = this.#all;
+    if (first !== undefined) this.#tell(first);
   }
 
   run(schedule: Schedule, options: RunOptions): Promise<Outcome> {
@@ -117,6 +128,8 @@ class ThreadPool implements Pool {
     lane.seen = 0;
     lane.cpuAtBeatMs = 0;
     lane.job = undefined;
+    lane.told = new Set();
+    lane.opened = false;
     const worker = new Worker(new URL('./thread.ts', import.meta.url), {
       workerData: { beat },
       resourceLimits: {
@@ -126,9 +139,9 @@ class ThreadPool implements Pool {
       stderr: false,
     });
     lane.worker = worker;
-    if (this.#databases !== undefined) worker.postMessage(this.#databases);
-    for (const program of this.#programs.values()) worker.postMessage(program);
+    this.#tell(lane);
     worker.on('message', (message: FromThread) => {
+      if (message.kind === 'opened') return this.#opened(lane, worker);
       const { job } = lane;
       if (job?.id !== message.id) return;
       lane.job = undefined;
@@ -137,6 +150,25 @@ class ThreadPool implements Pool {
       this.#feed(lane);
     });
     worker.on('error', (error: Error & { code?: string }) => this.#lost(lane, worker, error));
+  }
+
+  /** What it does not know yet; nothing while it has to wait for the first one's database. */
+  #tell(lane: Lane): void {
+    if (this.#needsDatabase && !this.#hasBegun && lane !== this.#all[0]) return;
+    for (const message of [this.#databases, ...this.#programs.values()]) {
+      if (message === undefined || lane.told.has(message)) continue;
+      lane.told.add(message);
+      lane.worker.postMessage(message);
+    }
+  }
+
+  #opened(lane: Lane, worker: Worker): void {
+    if (lane.worker !== worker || this.#closed) return;
+    lane.opened = true;
+    this.#feed(lane);
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    for (const other of this.#all) this.#tell(other);
   }
 
   #lost(lane: Lane, worker: Worker, error: Error & { code?: string }): void {
@@ -151,6 +183,7 @@ class ThreadPool implements Pool {
 
   #feed(lane: Lane): void {
     if (lane.job !== undefined || this.#closed) return;
+    if (this.#needsDatabase && !lane.opened) return;
     const job = this.#queue.shift();
     if (job === undefined) return;
     lane.job = job;

@@ -6,7 +6,7 @@ import type { ChapterDefinition } from '#kit';
 import { createDatabases, type Databases } from './databases.ts';
 import { events, isInService, type FromThread, type ToThread } from './messages.ts';
 import { plainError } from './plain-error.ts';
-import { createProgram, type Program } from './program.ts';
+import type { Program } from './program.ts';
 
 const port = parentPort;
 invariant(port !== null, 'this file runs as a thread');
@@ -20,11 +20,16 @@ const databasesHere = (): Databases => {
 };
 
 const prepare = async (message: ToThread & { kind: 'program' }): Promise<Program> => {
-  const module = (await import(pathToFileURL(message.chapterFile).href)) as Record<string, unknown>;
+  // Late: a database is begun before the world is loaded.
+  const [{ createProgram }, module] = await Promise.all([
+    import('./program.ts'),
+    import(pathToFileURL(message.chapterFile).href) as Promise<Record<string, unknown>>,
+  ]);
   const chapter = Object.values(module)[0] as ChapterDefinition;
   const { bundle, schema } = message;
   const database = schema && databasesHere().open(chapter, schema);
-  database?.catch(() => undefined); // said with the first run that needs it
+  const opened = (): void => say({ kind: 'opened' });
+  database?.then(opened, opened); // a failure is said with the first run that needs it
   return createProgram(chapter, bundle, database, {
     onStep: () => {
       beat[events] = (beat[events] as number) + 1;
@@ -53,7 +58,8 @@ port.on('message', (message: ToThread) => {
   }
   if (message.kind === 'program') {
     const program = prepare(message);
-    program.catch(() => undefined); // said with the first run that needs it
+    // Said with the first run that needs it.
+    program.catch(() => message.schema && say({ kind: 'opened' }));
     programs.set(message.name, program);
     return;
   }
