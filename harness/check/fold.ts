@@ -14,7 +14,7 @@ import type {
 import { createEffects } from './effects.ts';
 import type { CommandFact, CommitFact, Fact, PortFact } from './facts.ts';
 import { createRoster } from './roster.ts';
-import { asked, type Sight } from './sight.ts';
+import { asked, type CrashFree, type Sight } from './sight.ts';
 import { sinceOf } from './since.ts';
 import { createLog } from './visible-log.ts';
 
@@ -32,7 +32,7 @@ type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 const none: readonly RecordView[] = [];
 
-export function createFold(chapter: ChapterDefinition): Fold {
+export function createFold(chapter: ChapterDefinition, crashFree?: CrashFree): Fold {
   const facts: Fact[] = [];
   const troubles: string[] = [];
   const calls: PortCall[] = [];
@@ -60,7 +60,7 @@ export function createFold(chapter: ChapterDefinition): Fold {
     calm: true,
     restartedAtSeq: undefined,
     facts,
-    ...lookUps(chapter, log.visible),
+    ...lookUps(chapter, log.visible, crashFree),
     get effectCounts() {
       effects.all();
       return effects.counts;
@@ -114,9 +114,14 @@ export function restartsEverything(fault: string): boolean {
   return fault.startsWith('restart everything at rest');
 }
 
-function lookUps(chapter: ChapterDefinition, visible: ReadonlyMap<string, RecordView[][]>) {
+function lookUps(
+  chapter: ChapterDefinition,
+  visible: ReadonlyMap<string, RecordView[][]>,
+  crashFree: CrashFree | undefined,
+) {
   return {
     chapter,
+    crashFree,
     visible: (topic: string, partition: number) => visible.get(topic)?.[partition] ?? none,
     partitions: (topic: string) => visible.get(topic)?.length ?? 0,
     skipped(record: RecordView): string | undefined {

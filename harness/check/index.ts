@@ -4,7 +4,8 @@ export type * from './run-record.ts';
 export { fold, createFold, restartsEverything, type Fold } from './fold.ts';
 export { judge, type Finding, type Judgement } from './judge.ts';
 export { sharedProperties } from './shared-properties.ts';
-export type { Breach, SharedDefinition, Sight } from './sight.ts';
+export { crashFreeOf } from './properties/crash-consistent.ts';
+export type { Breach, CrashFree, SharedDefinition, Sight } from './sight.ts';
 export { Visibility } from './visibility.ts';
 export { firstDivergence, type Divergence } from './divergence.ts';
 export {

@@ -11,7 +11,7 @@ import { checksOf, type Check } from './checks.ts';
 import type { Fact } from './facts.ts';
 import { createFold, type Fold } from './fold.ts';
 import type { Ending, EngineProperty } from './run-record.ts';
-import { ChapterTrouble, type Breach, type Sight } from './sight.ts';
+import { ChapterTrouble, type Breach, type CrashFree, type Sight } from './sight.ts';
 import { signatureOf } from './signature.ts';
 
 export interface Finding {
@@ -56,10 +56,13 @@ export function judge(
   {
     everyMoment,
     later = 'Ten minutes later',
+    crashFree,
   }: {
     readonly everyMoment: boolean;
     /** How a horizon is told: what has passed since the last fault. */
     readonly later?: string;
+    /** What the same commands leave without a fault; CRASH-CONSISTENT is judged against it. */
+    readonly crashFree?: CrashFree | undefined;
   },
 ): Judgement {
   const checks = checksOf(chapter);
@@ -67,7 +70,7 @@ export function judge(
     const notJudged = checks.map(({ name }) => name);
     return { findings: [], notes: [], notJudged, unknown: ending.sentence };
   }
-  const inquiry = createInquiry(facts, chapter);
+  const inquiry = createInquiry(facts, createFold(chapter, crashFree));
   const always = checks.filter(({ when }) => when === 'always');
   const atRest = checks.filter(({ when }) => when === 'at rest');
 
@@ -102,8 +105,7 @@ interface Inquiry {
   readonly unknown: string[];
 }
 
-function createInquiry(facts: readonly Fact[], chapter: ChapterDefinition): Inquiry {
-  const fold = createFold(chapter);
+function createInquiry(facts: readonly Fact[], fold: Fold): Inquiry {
   return { facts, fold, folded: 0, findings: [], notes: [], notJudged: [], unknown: [] };
 }
 

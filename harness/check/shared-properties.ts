@@ -3,6 +3,7 @@ import type { SharedProperty } from '#kit';
 import type { SharedDefinition } from './sight.ts';
 import { atomic } from './properties/atomic.ts';
 import { calmExact } from './properties/calm-exact.ts';
+import { crashConsistent } from './properties/crash-consistent.ts';
 import { commitSafe } from './properties/commit-safe.ts';
 import { idleRestart } from './properties/idle-restart.ts';
 import { keyOrder } from './properties/key-order.ts';
@@ -21,4 +22,5 @@ export const sharedProperties: Readonly<Record<SharedProperty, SharedDefinition>
   'key-order': keyOrder,
   'stable-id': stableId,
   atomic,
+  'crash-consistent': crashConsistent,
 };

@@ -2,12 +2,23 @@
  * What a shared property sees: the chapter's moment and, beside it, the look-ups that make it
  * cheap, and the facts so far. Chapters see the Moment only.
  */
+import type { Json } from '#kernel';
 import type { ChapterDefinition, Effect, Moment, RecordView, SharedProperty } from '#kit';
 import type { Fact } from './facts.ts';
+
+/** What the same commands leave when nothing strikes. */
+export interface CrashFree {
+  /** By the chapter's `flow.projections`. */
+  readonly projections: Readonly<Record<string, Json>>;
+  /** The commands that were sent to come to rest. */
+  readonly closing: readonly string[];
+}
 
 export interface Sight extends Moment {
   readonly chapter: ChapterDefinition;
   readonly facts: readonly Fact[];
+  /** Absent where nobody ran that. */
+  readonly crashFree?: CrashFree | undefined;
   /** As a read_committed reader sees it, in offset order. */
   readonly visible: (topic: string, partition: number) => readonly RecordView[];
   /** Partitions that exist or ever held a record, by topic. */

@@ -19,6 +19,7 @@ const sharedProperties = new Set([
   'key-order',
   'stable-id',
   'atomic',
+  'crash-consistent',
 ]);
 
 /** Findings that the engine makes without a property; a chapter may have hints for them. */

@@ -54,7 +54,8 @@ export type SharedProperty =
   | 'calm-exact'
   | 'key-order'
   | 'stable-id'
-  | 'atomic';
+  | 'atomic'
+  | 'crash-consistent';
 
 /** What `broken` may answer: a sentence in the learner's terms, with the facts that prove it. */
 export type Broken = string | { readonly sentence: string; readonly witnesses: readonly number[] };
@@ -95,6 +96,12 @@ export interface Flow {
     readonly names: readonly [string, string];
     readonly of: (tables: Moment['tables']) => readonly [readonly string[], readonly string[]];
   };
+  /**
+   * What must be the same at rest whether a process crashed on the way or not (CRASH-CONSISTENT), by name: JSON, equal
+   * for every right answer. What may differ (copies, order, times, closing commands that a right answer may drop) is
+   * left out; a list is compared in its order.
+   */
+  readonly projections?: Readonly<Record<string, (moment: Moment) => unknown>>;
   /** A sentence = this record needs no effect, and why. */
   readonly skip?: (record: RecordView) => string | undefined;
 }

@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { check, hashesOf, type HashRow, type Report } from '#verify';
 import { seedBase } from '../../harness/cli/seeds.ts';
-import { chapter, ledgerCourse, naive, projector } from './support/ledger-course.ts';
+import { careful, chapter, ledgerCourse, naive, projector } from './support/ledger-course.ts';
 
 const course = ledgerCourse();
 afterAll(() => course.remove());
@@ -34,6 +34,23 @@ test('a finding shows the call that asked, also behind the queue of a pool', asy
 test('the same crash does nothing to a service that counts in one transaction', async () => {
   const crash = 'crash projector-0 · UPDATE accounts (p1) · #1 · after apply';
   expect(await one([solution], crash)).toMatchObject({ verdict: 'holds', findings: [] });
+});
+
+test('what agrees with itself, and yet is not what it is without the crash, is found', async () => {
+  const adds = careful
+    .replace('do nothing', '(id) do update set amount = ledger.amount + excluded.amount')
+    .replace('rowCount === 1', 'rowCount > 0');
+  const folder = course.lay('adds-again', { 'projector.ts': projector(adds) });
+  const crash = 'crash projector-0 · COMMIT (p1) · #1 · after apply';
+  const { findings } = await one([exercise, folder], crash);
+  expect(findings).toMatchObject([
+    {
+      property: 'crash-consistent',
+      confirmed: true,
+      sentence: 'Without the crash {"balance":7,"id":"a"} is in balances; with it, it is not.',
+    },
+  ]);
+  expect(await one([solution], crash)).toMatchObject({ verdict: 'holds', notJudged: [] });
 });
 
 test("a service's own schema is applied after the chapter's", async () => {

@@ -1,12 +1,13 @@
 /** A prepared program: the chapter, its code evaluated on demand, and a function that runs and judges a schedule. */
 import { createBroker } from '#broker';
-import { countHardMoments, judge, type RunRecord } from '#check';
+import { countHardMoments, judge, type CrashFree, type RunRecord } from '#check';
 import { hashName } from '#kernel';
 import type { ChapterDefinition } from '#kit';
 import type { PreparedDatabase } from '#postgres';
 import type { Schedule } from '#schedule';
 import { createLoader, createWorld, portsOf, pump, type Bundle } from '#sim';
 import type { Outcome, RunOptions } from './outcome.ts';
+import { createReference } from './reference.ts';
 
 export interface Program {
   run(schedule: Schedule, options: Omit<RunOptions, 'program'>): Promise<Outcome>;
@@ -27,8 +28,9 @@ export function createProgram(
   watch?: Watch,
 ): Program {
   const loader = createLoader(bundle, chapter);
-  return {
+  const program: Program = {
     async run(schedule, options) {
+      const crashFree = await crashFreeFor(schedule, options);
       const database = await opening;
       await database?.begin(schedule.seed);
       const broker = createBroker({
@@ -54,7 +56,8 @@ export function createProgram(
       try {
         const record = await pump(world, watch?.onStep);
         watch?.onEnd();
-        const outcome = outcomeOf(schedule, chapter, { ...record, leaks: loader.end() }, options);
+        const seen = { ...record, leaks: loader.end(), crashFree };
+        const outcome = outcomeOf(schedule, chapter, seen, options);
         return world.visits === undefined ? outcome : { ...outcome, visits: world.visits.log() };
       } finally {
         Error.stackTraceLimit = stackTraceLimit;
@@ -62,17 +65,22 @@ export function createProgram(
       }
     },
   };
+  const crashFreeFor = createReference(chapter, (schedule, options) =>
+    program.run(schedule, options),
+  );
+  return program;
 }
 
 function outcomeOf(
   schedule: Schedule,
   chapter: ChapterDefinition,
-  record: RunRecord,
+  record: RunRecord & { readonly crashFree: CrashFree | undefined },
   options: Omit<RunOptions, 'program'>,
 ): Outcome {
-  const { facts, ending, crossings } = record;
+  const { facts, ending, crossings, crashFree } = record;
   const { findings, notes, notJudged, unknown } = judge(facts, chapter, ending, {
     everyMoment: true,
+    crashFree,
   });
   const keepFacts = options.wantFacts === true || findings.length > 0;
   return {

@@ -88,6 +88,10 @@ export const ledger = {
     id: { payments: ({ value }) => JSON.parse(String(value)).id },
     effects: ({ tables }) => (tables.ledger ?? []).map(({ id, amount }) => ({ id, value: amount })),
     value: ({ amount }) => amount,
+    projections: {
+      balances: ({ tables }) => tables.accounts,
+      payments: ({ tables }) => tables.ledger.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    },
   },
   properties: {
     'counted-once': {
@@ -106,6 +110,7 @@ export const ledger = {
     'no-loss': 'shared',
     'commit-safe': 'shared',
     progress: 'shared',
+    'crash-consistent': 'shared',
   },
   stub: { breaks: 'counted-once', by: 'crash projector-0 · INSERT ledger (p1) · #1 · after apply' },
   hints: {},
