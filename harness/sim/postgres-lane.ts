@@ -261,7 +261,7 @@ class ServerLane implements PostgresLane {
       op: undefined,
       answered: false,
       waiting: undefined,
-      timers: new Set(),
+      timers: new Map(),
     };
     line.current = current;
     if (named.nature !== 'change' && named.nature !== 'commit') return this.#apply(line, current);
@@ -283,8 +283,8 @@ class ServerLane implements PostgresLane {
 
   /** Fails the group instead: its transaction fails as it would. */
   #refuse(line: Line, current: Current, op: Op, code: WordedCode): void {
-    const { session } = line;
-    if (session === undefined) return;
+    const { session, connection } = line;
+    if (session === undefined || !connection.open) return;
     this.#world.passages.refused(op, code);
     this.#server.work(async () => {
       const answer = await session.fail(current.read, code, this.#server.atMs());

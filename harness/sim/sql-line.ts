@@ -32,8 +32,8 @@ export interface Current {
   answered: boolean;
   /** It waits for a lock, or sleeps. */
   waiting: Waiting | undefined;
-  /** Time-outs that run while it waits. */
-  readonly timers: Set<Entry>;
+  /** What may end while it waits: its sleep, and time-outs of the server by name. */
+  readonly timers: Map<string, Entry>;
 }
 
 export type GroupOf<Kind extends Group['kind']> = Extract<Group, { kind: Kind }>;

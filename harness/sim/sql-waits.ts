@@ -65,14 +65,19 @@ export class Waits {
     const isFirst = current.waiting === undefined;
     current.waiting = waiting;
     const { lock_timeout: lockMs, statement_timeout: statementMs } = session.timeouts;
+    if (isFirst && statementMs > 0) this.#arm(current, session, statementMs, 'statement_timeout');
+    // Each lock may be waited for so long.
+    this.#disarm(current, 'lock_timeout');
     const { wakesAtMs } = waiting;
     if (wakesAtMs !== undefined) {
       const atMs = wakesAtMs - this.#world.epochMs;
-      return void current.timers.add(this.#at(atMs, () => this.#letGo(session)));
+      return void current.timers.set(
+        'sleep',
+        this.#at(atMs, () => this.#letGo(session)),
+      );
     }
     if (current.op !== undefined) this.#world.passages.blocked(current.op);
     if (lockMs > 0) this.#arm(current, session, lockMs, 'lock_timeout');
-    if (isFirst && statementMs > 0) this.#arm(current, session, statementMs, 'statement_timeout');
   }
 
   /** Somebody moved: others may go on now. */
@@ -119,7 +124,7 @@ export class Waits {
   }
 
   stopTimers({ timers }: Current): void {
-    for (const entry of timers) this.#world.agenda.cancel(entry);
+    for (const entry of timers.values()) this.#world.agenda.cancel(entry);
     timers.clear();
   }
 
@@ -160,7 +165,17 @@ export class Waits {
   }
 
   #arm(current: Current, session: LentSession, ms: Milliseconds, reason: Reason): void {
-    current.timers.add(this.#at(this.#world.now() + ms, () => this.cancel(session, reason)));
+    const atMs = this.#world.now() + ms;
+    current.timers.set(
+      reason,
+      this.#at(atMs, () => this.cancel(session, reason)),
+    );
+  }
+
+  #disarm({ timers }: Current, reason: Reason): void {
+    const entry = timers.get(reason);
+    if (entry !== undefined) this.#world.agenda.cancel(entry);
+    timers.delete(reason);
   }
 
   #at(atMs: Milliseconds, go: () => void): Entry {

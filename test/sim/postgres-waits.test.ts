@@ -223,6 +223,40 @@ describe('a statement that waits', () => {
   });
 });
 
+test('a lock time-out begins anew with each lock', async () => {
+  const holds = (id: string, ms: number): string =>
+    `await client.query("update accounts set balance = 1 where id = '${id}'"); await pause(${ms});`;
+  const several = `
+    if (number === 2) {
+      await pause(100);
+      await client.query("set lock_timeout = '500ms'");
+      await client.query('update accounts set balance = balance + 100');
+      console.log('done');
+    } else {
+      await client.query('begin');
+      if (number === 0) { ${holds('a', 400)} } else { ${holds('b', 800)} }
+      await client.query('commit');
+    }
+  `;
+  const run = await twice(await onTables(starting(several)), { instances: { worker: 3 } });
+  expect(said(run)).toEqual(['worker-2: done']);
+  expect(waits(run)).toEqual(['worker-2 UPDATE accounts', 'worker-2 UPDATE accounts']);
+  expect(balance(run)).toBe(101);
+});
+
+test('a statement time-out ends a sleep', async () => {
+  const sleeps = `
+    await client.query('set statement_timeout = 100');
+    const before = Date.now();
+    await client.query('select pg_sleep(30)').catch((error) => console.log(error.code));
+    console.log(Date.now() - before);
+  `;
+  expect(said(await twice(await onTables(starting(sleeps))))).toEqual([
+    'worker-0: 57014',
+    'worker-0: 102',
+  ]);
+});
+
 test('a sleep in the database takes virtual time and no other', async () => {
   const sleeps = `
     const before = Date.now();
