@@ -60,7 +60,7 @@ export function compose(input: ComposeInput): Report {
     findings,
     held: properties.filter((name) => tally.judged.has(name) && !broken.has(name)),
     ...(unknown !== undefined && { unknown: unknownPart(input, unknown) }),
-    ...(unknown === undefined && !ours && !proven && !complete && { unknown: tooLittle }),
+    ...(unknown === undefined && !ours && !proven && !complete && { unknown: tooLittle(input) }),
     notes: [...tally.notes],
     ...(!single && { certificate }),
     coverage: measured
@@ -79,11 +79,17 @@ export function compose(input: ComposeInput): Report {
 const one = 'Only what was asked for was run: that says nothing of dying elsewhere.';
 const unclear = 'The check could not tell, so nothing is known of dying at your lines.';
 
-const tooLittle = {
-  sentence: 'Nothing broke, but the time was over before every single fault had been tried.',
-  advice: 'Give it more time: --budget 60s.',
-  code: [],
-};
+/** What the rest would take at the pace so far, and some more for what faults lead to. */
+function tooLittle({ seconds, search: { tally } }: ComposeInput): NonNullable<Report['unknown']> {
+  const { tried, of } = tally.singles;
+  const wanted = (1.5 * seconds * of) / Math.max(tried, 1);
+  const budget = Math.min(Math.max(Math.ceil(wanted / 30) * 30, 60), 3_600);
+  return {
+    sentence: 'Nothing broke, but the time was over before every single fault had been tried.',
+    advice: `Give it more time: --budget ${budget}s.`,
+    code: [],
+  };
+}
 
 function unknownPart({ bundle }: ComposeInput, unknown: Unknown): NonNullable<Report['unknown']> {
   const { ending } = unknown.outcome;
