@@ -3,7 +3,7 @@
  * something, in one round trip for all of them; the texts are compared, so that only what changed is read as rows.
  */
 import { invariant, type Json } from '#kernel';
-import { Refused, type Admin } from '../sessions/admin.ts';
+import { Refused, type Admin, type Row } from '../sessions/admin.ts';
 
 /** Rows by declared table. */
 export type TableRows = Readonly<Record<string, readonly Readonly<Record<string, Json>>[]>>;
@@ -31,7 +31,7 @@ export function createTableReader(
       `(select coalesce(json_agg(declared), '[]')::text` +
       ` from (${query.replace(/;\s*$/, '')}) declared) as t${index}`,
   );
-  const text = `select ${columns.join(', ')}`;
+  const ask = prepared(admin, `select ${columns.join(', ')}`);
   let state: TableState = new Map();
   return {
     get state() {
@@ -42,7 +42,7 @@ export function createTableReader(
     },
     async changed() {
       if (names.length === 0) return undefined;
-      const row = await rowOf(admin, text);
+      const row = await rowOf(ask);
       if (row === undefined) return undefined;
       const now = new Map(names.map((name, index) => [name, row[`t${index}`] ?? '[]']));
       const other = [...now].filter(([name, rows]) => state.get(name) !== rows);
@@ -50,6 +50,19 @@ export function createTableReader(
       if (other.length === 0) return undefined;
       return Object.fromEntries(other.map(([name, rows]) => [name, rowsIn(rows)]));
     },
+  };
+}
+
+let statements = 0;
+
+/** Read and planned once: that costs more than to run it. A change of the schema makes the server plan anew. */
+function prepared(admin: Admin, text: string): () => Promise<Row[]> {
+  const name = `declared_tables_${statements++}`;
+  let isThere = false;
+  return async () => {
+    if (!isThere) await admin.query(`prepare ${name} as ${text}`);
+    isThere = true;
+    return admin.query(`execute ${name}`);
   };
 }
 
@@ -62,12 +75,9 @@ function rowsIn(text: string): TableRows[string] {
 }
 
 /** Nothing while somebody holds a table for himself: it is read when he lets go. */
-async function rowOf(
-  admin: Admin,
-  text: string,
-): Promise<Readonly<Record<string, string | null>> | undefined> {
+async function rowOf(ask: () => Promise<Row[]>): Promise<Row | undefined> {
   try {
-    const [row] = await admin.query(text);
+    const [row] = await ask();
     invariant(row !== undefined, 'the tables are read as one row');
     return row;
   } catch (error) {
