@@ -50,6 +50,11 @@ function adviceOf(
     const codes = here.mayFailWith.join(' or ');
     return `In that transaction a healthy PostgreSQL says nothing there but ${codes}.`;
   }
+  if (fault.kind === 'lock' && here !== undefined) {
+    return here.lockable === true
+      ? `Another transaction had ${here.point.target} at that moment.`
+      : 'It takes a statement that writes to a table which its transaction has not yet.';
+  }
   if (closest === undefined) return 'Place it somewhere else.';
   return closest === placeOf(fault)
     ? `A fault of the kind ${fault.kind} cannot strike there.`

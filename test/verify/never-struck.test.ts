@@ -71,6 +71,21 @@ test('a kind that cannot strike where it was placed is told so', () => {
   );
 });
 
+test('a lock on a table that somebody has is told so', () => {
+  const update: FaultPoint = { ...commit, operation: 'UPDATE', target: 'accounts' };
+  const place = { point: update, phase: 'before apply' } as const;
+  const lock: Fault = { kind: 'lock', place, with: { ms: 1_500 } };
+  const statement: Crossing = { ...crossing(update, 'before apply'), target: 'sql' };
+  const advised = (lockable?: true): string | undefined => {
+    const here: Crossing = lockable ? { ...statement, lockable } : statement;
+    return neverStruck({ ...outcome(lock, []), crossings: [here] })?.advice;
+  };
+  expect(advised(true)).toBe('Another transaction had accounts at that moment.');
+  expect(advised()).toBe(
+    'It takes a statement that writes to a table which its transaction has not yet.',
+  );
+});
+
 test('an error that would be a lie there is answered with those that would be none', () => {
   const update: FaultPoint = { ...commit, operation: 'UPDATE', target: 'accounts' };
   const lie: Fault = {

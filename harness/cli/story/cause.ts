@@ -132,12 +132,23 @@ function outageCause({ point, phase, slot, noun, about, options }: Scene): strin
     : `${down} after ${noun}: what was not committed was undone`;
 }
 
-function lockCause({ point, noun, options }: Scene): string {
+function lockCause({ seq, point, slot, noun, options }: Scene, { facts }: Reading): string {
+  const answer = facts.find(
+    (fact) =>
+      fact.kind === 'operation' &&
+      fact.step === 'answered' &&
+      fact.seq > seq &&
+      fact.slot === slot &&
+      fact.operation === point?.operation &&
+      fact.target === point.target,
+  );
+  const code = (answer?.kind === 'operation' && answer.error?.split(' ')[0]) || undefined;
   const kept = `${point?.target ?? 'a table'} locked for ${duration(options?.ms ?? 0)}`;
-  return `Somebody else kept ${kept}, and ${noun} had to wait`;
+  const end = code === undefined ? 'had to wait' : `gave up waiting with ${errorWords(code)}`;
+  return `Somebody else kept ${kept}, and ${noun} ${end}`;
 }
 
-const causes: Readonly<Record<FaultKind, Cause>> = {
+const causes: Readonly<Record<FaultKind, (scene: Scene, reading: Reading) => string>> = {
   crash: deathCause,
   stop: (s) => `${s.slot} was asked to end (SIGTERM) ${s.when}`,
   restart: (s) =>
@@ -169,7 +180,7 @@ export function causeOf(reading: Reading, focus: Focus): string {
   if (found.length === 0) return calmCause(reading, focus);
   const sentences = found.slice(0, 2).map((scene) => {
     const zombie = zombieCause(scene, reading);
-    return zombie ?? causes[scene.kind](scene);
+    return zombie ?? causes[scene.kind](scene, reading);
   });
   const last = found.at(-1);
   const after = last ? aftermath(last, reading) : undefined;

@@ -330,7 +330,9 @@ function operationDraft(
   const name = [fact.operation, fact.target].filter(Boolean).join(' ');
   const about = fact.cause.length > 0 ? ` (${list(fact.cause)})` : '';
   const struck = reading.struck.some(
-    ({ point }) =>
+    ({ point, fault }) =>
+      // Who had to wait is answered later, by himself.
+      (fault?.kind !== 'lock' || fact.step === 'waits') &&
       point?.slot === fact.slot &&
       point.operation === fact.operation &&
       point.target === fact.target &&

@@ -201,7 +201,7 @@ function lockRow(struck: Struck, point: FaultPoint, tells: readonly number[]): S
   const locked = `IS LOCKED by somebody else${span(struck)}`;
   return {
     cells: [
-      { lane: `slot ${point.slot}`, text: statementWords(point) },
+      { lane: `slot ${point.slot}`, text: `${statementWords(point)} waits` },
       { lane: 'tables database', text: `${point.target} ${locked}` },
     ],
     sentence: `${point.target} ${locked}, and ${errandNoun(point)} has to wait.`,

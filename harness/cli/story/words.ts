@@ -136,6 +136,8 @@ export function errandHappened(operation: string): string {
 const sqlErrors: Readonly<Record<string, string>> = {
   '40001': 'a serialization failure',
   '40P01': 'a deadlock',
+  '55P03': 'its lock time-out',
+  '57014': 'its statement time-out',
   '57P01': 'an end of the session',
 };
 

@@ -94,6 +94,26 @@ export function serializationSwallowed(): Plot {
   };
 }
 
+/** A time-out of its own, and nobody who tries again. */
+export function tableLocked(): Plot {
+  const scribe = new Scribe();
+  const record = read(scribe);
+  scribe.at(12).operation(biller, 'UPDATE', 'bills', ['r1'], 'arrived');
+  scribe.fault(0, undefined, { file: 'biller.ts', line: 21 });
+  scribe.operation(biller, 'UPDATE', 'bills', ['r1'], 'waits');
+  const error = '55P03 canceling statement due to lock timeout';
+  scribe.at(412).operation(biller, 'UPDATE', 'bills', ['r1'], 'applied', error);
+  scribe.at(413).operation(biller, 'UPDATE', 'bills', ['r1'], 'answered', error);
+  const told = scribe.at(415).commit(biller, 'billers', topic, 0, 1, ['r1']);
+  return {
+    ...chapter,
+    scribe,
+    faults: [faultAt('lock', 'biller-0', 'UPDATE', 'bills', ['r1'], 'before apply', { ms: 1_500 })],
+    sentence: 'r1 was read and never billed.',
+    witnesses: [record, told],
+  };
+}
+
 /** Three attempts are not enough for an outage. */
 export function printerOut(): Plot {
   const scribe = new Scribe();
