@@ -11,7 +11,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Failure } from '#kernel';
 import type { ChapterDefinition } from '#kit';
-import { listFiles, schemaFile } from './files.ts';
+import { listFiles } from './files.ts';
 import { nearest } from './nearest.ts';
 
 /** The root of this package, where `chapters/`, `exercises/` and `solutions/` stand. */
@@ -30,8 +30,6 @@ export interface ChapterFolder {
   readonly exercisePath: string;
   readonly solutionPath: string;
   readonly stubPath: string;
-  /** The tables of its world; the file is there only where the chapter has some. */
-  readonly schemaPath: string;
 }
 
 /** A mutant or a variant: files that replace, or are added to, those of the solution. */
@@ -77,7 +75,6 @@ function chapterFolder(root: string, folder: string): ChapterFolder {
     exercisePath: join(root, 'exercises', folder),
     solutionPath: join(root, 'solutions', folder),
     stubPath: join(path, 'stub'),
-    schemaPath: join(path, schemaFile),
   };
 }
 

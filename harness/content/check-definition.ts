@@ -2,11 +2,12 @@
  * The definition of a chapter against its own promises. TypeScript has checked the types where
  * `chapter.ts` is compiled; here stands what types cannot say.
  */
-import { existsSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import type { ChapterDefinition, Command, Sending } from '#kit';
 import type { Chapter } from './chapters.ts';
+import { schemaFilesOf } from './files.ts';
 import type { Report } from './problem.ts';
 
 const sharedProperties = new Set([
@@ -61,14 +62,18 @@ function checkWorld({ roles, topics, groups }: ChapterDefinition, say: Say): voi
   if (new Set(groups).size < groups.length) say('A group is named twice.');
 }
 
-function checkTables({ definition, schemaPath }: Chapter, say: Say): void {
-  const hasSchema = existsSync(schemaPath);
+function checkTables({ definition, path }: Chapter, say: Say): void {
   const { tables } = definition;
-  if (tables === undefined) {
-    if (hasSchema) say('There is a schema.sql, but no tables are declared.');
-    return;
+  const wanted = tables === undefined ? [] : schemaFilesOf(definition).map(({ file }) => file);
+  const found = readdirSync(path).filter((file) => file.endsWith('.sql'));
+  for (const file of found.filter((name) => !wanted.includes(name))) {
+    const why = tables === undefined ? 'no tables are declared' : 'no role has its tables there';
+    say(`There is a ${file}, but ${why}.`);
   }
-  if (!hasSchema) say('It declares tables, but there is no schema.sql beside it.');
+  if (tables === undefined) return;
+  if (!found.some((name) => wanted.includes(name))) {
+    say(`It declares tables, but there is no ${wanted.join(' or ')} beside it.`);
+  }
   for (const [name, query] of Object.entries(tables)) {
     if (!/^\s*(select|with|table)\b/i.test(query)) say(`The query of table ${name} reads nothing.`);
   }

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { build, type BuildFailure } from 'esbuild';
 import type { Chapter, Overlay } from './chapters.ts';
-import { listFiles, sameFile, schemaFile, sourceFiles, type Source } from './files.ts';
+import { listFiles, sameFile, sourceFiles, type Source } from './files.ts';
 import type { Report } from './problem.ts';
 import { regionProblems } from './regions.ts';
 
@@ -43,7 +43,7 @@ export async function checkServices(chapter: Chapter, report: Report): Promise<v
 
 /** A trigger, a view, an index: either may have what the other has not. */
 function isNoSchema(file: string): boolean {
-  return file !== schemaFile;
+  return !file.endsWith('.sql');
 }
 
 export async function checkOverlays(chapter: Chapter, report: Report): Promise<void> {

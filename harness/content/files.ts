@@ -3,10 +3,29 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { invariant } from '#kernel';
+import type { ChapterDefinition } from '#kit';
 import type { Chapter, ChapterFolder } from './chapters.ts';
 
-/** SQL of a chapter's tables, and of what an exercise, solution or overlay adds to them. */
-export const schemaFile = 'schema.sql';
+/**
+ * SQL of a chapter's tables, and of what an exercise, solution or overlay adds to them: one file where its roles
+ * share the tables, else one for each role that has some.
+ */
+export function schemaFilesOf({ roles, schemas }: ChapterDefinition): readonly SchemaFile[] {
+  if (schemas === undefined) return [{ file: 'schema.sql' }];
+  return Object.keys(roles).map((role) => ({ file: `${role}.sql`, role }));
+}
+
+interface SchemaFile {
+  readonly file: string;
+  /** Whose tables; left out = everybody's. */
+  readonly role?: string;
+}
+
+/** SQL, and whose: a mistake in the chapter's is ours. */
+export interface SchemaText extends SchemaFile {
+  readonly text: string;
+  readonly from: 'chapter' | 'service';
+}
 
 /** All files below a folder, relative, with `/`, sorted; none where there is no folder. */
 export async function listFiles(folder: string): Promise<readonly string[]> {
@@ -78,13 +97,21 @@ async function filesBelow(folder: string): Promise<Map<string, string>> {
  * over each other, where the last one that has any wins. None where the chapter has no database.
  */
 export async function schemaOf(
-  { definition, schemaPath }: Chapter,
+  { definition, path }: Chapter,
   folders: readonly string[],
-): Promise<readonly string[]> {
+): Promise<readonly SchemaText[]> {
   if (definition.tables === undefined) return [];
-  const own = folders
-    .map((folder) => join(folder, schemaFile))
-    .findLast((file) => existsSync(file));
-  const files = own === undefined ? [schemaPath] : [schemaPath, own];
-  return Promise.all(files.map((file) => readFile(file, 'utf8')));
+  const files = schemaFilesOf(definition);
+  const read = (folder: string, file: SchemaFile, from: SchemaText['from']) =>
+    readFile(join(folder, file.file), 'utf8').then((text) => ({ ...file, text, from }));
+  const texts = files.map(async (file) => {
+    const has = (folder: string): boolean => existsSync(join(folder, file.file));
+    const own = folders.findLast(has);
+    return Promise.all([
+      // One role of several may need no tables.
+      ...(has(path) || file.role === undefined ? [read(path, file, 'chapter')] : []),
+      ...(own === undefined ? [] : [read(own, file, 'service')]),
+    ]);
+  });
+  return (await Promise.all(texts)).flat();
 }

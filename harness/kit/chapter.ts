@@ -40,9 +40,14 @@ export type Sending =
       readonly partition?: number;
     };
 
-/** An outside system: synchronous functions over a JSON state that lives in the world. */
+/**
+ * An outside system: synchronous functions over a JSON state that lives in the world. It is linearizable per key:
+ * calls of one key act in the order in which they came, each before its caller is told of a time-out, or never.
+ */
 export type PortDefinition = {
   readonly state: () => unknown;
+  /** The key of a call, which is no call itself; left out, or `undefined` = it waits for no other. */
+  readonly key?: (call: string, args: readonly never[]) => string | undefined;
 } & Readonly<Record<string, (...args: never[]) => unknown>>;
 
 export type SharedProperty =
@@ -125,10 +130,15 @@ export interface ChapterDefinition {
   readonly groups: readonly string[];
   readonly ports?: Readonly<Record<string, PortDefinition>>;
   /**
-   * What properties see of the database, by name: one query each over the tables of the chapter's `schema.sql`,
+   * What properties see of the database, by name: one query each over the tables of the chapter's SQL,
    * recorded whenever a commit changed it. Left out = the chapter has no database.
    */
   readonly tables?: Readonly<Record<string, string>>;
+  /**
+   * `by role`: each role has a schema under its own name, made by `<role>.sql`, and rights on nothing else; queries
+   * of `tables` say which schema they mean. Left out = all roles meet in the tables of `schema.sql`.
+   */
+  readonly schemas?: 'by role';
   readonly workload: {
     readonly example: readonly Command[];
     readonly commands: Arbitrary<readonly Command[]>;

@@ -35,6 +35,7 @@ export {
   type PreparedDatabase,
   type ReadLogin,
 } from './prepared/database.ts';
+export type { SchemaText } from './prepared/schema.ts';
 export type { TableRows } from './prepared/tables.ts';
 export { openAdmin, Refused, type Admin, type AdminOptions, type Row } from './sessions/admin.ts';
 export type { Answer, Notification } from './sessions/answer.ts';

@@ -129,6 +129,33 @@ describe('tables', () => {
     expect(await tiny.sentences()).toEqual([]);
   });
 
+  test('by role, a file is named after its role', async () => {
+    const tiny = course('01-tiny');
+    const query = withTables('select id from worker.done').replace(
+      'tables:',
+      "schemas: 'by role', tables:",
+    );
+    tiny.write(`${chapter}/chapter.ts`, query);
+    tiny.write(`${chapter}/schema.sql`, 'create table done (id text);');
+    const [misplaced, missing] = await tiny.sentences();
+    expect(misplaced).toBe('There is a schema.sql, but no role has its tables there.');
+    expect(missing).toMatch(/^It declares tables, but there is no .*worker\.sql.* beside it\.$/);
+    tiny.remove(`${chapter}/schema.sql`);
+    tiny.write(`${chapter}/worker.sql`, 'create table done (id text);');
+    expect(await tiny.sentences()).toEqual([]);
+    tiny.write('solutions/01-tiny/worker.sql', 'create unique index on done (id);');
+    const loaded = await tiny.load();
+    expect(await schemaOf(loaded, [loaded.stubPath, loaded.solutionPath])).toEqual([
+      { file: 'worker.sql', role: 'worker', from: 'chapter', text: 'create table done (id text);' },
+      {
+        file: 'worker.sql',
+        role: 'worker',
+        from: 'service',
+        text: 'create unique index on done (id);',
+      },
+    ]);
+  });
+
   test('a schema needs tables that are declared, a table a query', async () => {
     expect(await sentencesOf(`${chapter}/schema.sql`, 'create table done (id text);')).toEqual([
       'There is a schema.sql, but no tables are declared.',
@@ -139,6 +166,9 @@ describe('tables', () => {
     expect(await tiny.sentences()).toEqual(['The query of table done reads nothing.']);
   });
 
+  const texts = async (...of: Parameters<typeof schemaOf>): Promise<readonly string[]> =>
+    (await schemaOf(...of)).map(({ text }) => text);
+
   test('a stub, a solution or an overlay may have a schema that the others have not', async () => {
     const tiny = course('01-tiny');
     tiny.write(`${chapter}/chapter.ts`, withTables('select id from done'));
@@ -148,11 +178,11 @@ describe('tables', () => {
     tiny.write(`${chapter}/variants/slow/schema.sql`, 'create view seen as select id from done;');
     expect(await tiny.sentences()).toEqual([]);
     const loaded = await tiny.load();
-    expect(await schemaOf(loaded, [loaded.stubPath])).toEqual(['create table done (id text);']);
+    expect(await texts(loaded, [loaded.stubPath])).toEqual(['create table done (id text);']);
     const overlaid = [loaded.solutionPath, `${loaded.path}/mutants/hasty`];
-    expect(await schemaOf(loaded, overlaid)).toEqual(['create table done (id text);', index]);
+    expect(await texts(loaded, overlaid)).toEqual(['create table done (id text);', index]);
     const [slow] = loaded.variants;
-    expect(await schemaOf(loaded, [loaded.solutionPath, slow?.path ?? ''])).toEqual([
+    expect(await texts(loaded, [loaded.solutionPath, slow?.path ?? ''])).toEqual([
       'create table done (id text);',
       'create view seen as select id from done;',
     ]);

@@ -10,7 +10,7 @@ import { looksOf } from '../sessions/dials.ts';
 import type { ServerAddress } from '../sessions/connection.ts';
 import { openSessions, type LendingServer, type Sessions } from '../sessions/sessions.ts';
 import { quoted } from '../virtual/roles.ts';
-import { applySchema, searchPath, seedSql, sharedSchema, type Schema } from './schema.ts';
+import { adminPath, applySchema, loginSql, schemasOf, seedSql, type Schema } from './schema.ts';
 import {
   createTableReader,
   rowsOf,
@@ -96,20 +96,23 @@ async function build(
     await applySchema(admin, plan);
     const reader = createTableReader(admin, plan.tables);
     await reader.changed();
-    return { seed: await seedSql(admin), state: reader.state };
+    return { seed: await seedSql(admin, schemasOf(plan)), state: reader.state };
   } finally {
     await admin.close();
   }
 }
 
-async function connect({ server, plan, names, seed }: Parts): Promise<Connected> {
+async function connect({ server, plan, names, maintenance, seed }: Parts): Promise<Connected> {
   const { database } = names;
   const roles = plan.roles.map((name) => ({ name, warm }));
-  const options = { roles, schemaLooks: looksOf(plan.texts.join('\n')) };
+  const texts = plan.texts.map(({ text }) => text).join('\n');
+  const options = { roles, schemaLooks: looksOf(texts) };
+  // A database that was dropped takes such settings along.
+  await maintenance.query(loginSql(database, plan));
   const sessions = await openSessions({ ...server, database, admin: superuser }, options);
   const { admin } = sessions;
-  await admin.query(`set search_path = ${searchPath}; set lock_timeout = '${lockPatience}'`);
-  const reset = await prepareReset(admin, { schemas: [sharedSchema], seedSql: seed });
+  await admin.query(`set search_path = ${adminPath(plan)}; set lock_timeout = '${lockPatience}'`);
+  const reset = await prepareReset(admin, { schemas: schemasOf(plan), seedSql: seed });
   return { sessions, reset, reader: createTableReader(admin, plan.tables) };
 }
 
@@ -148,12 +151,12 @@ class Database implements PreparedDatabase {
   }
 
   async reader(): Promise<ReadLogin> {
-    const { server, names, maintenance } = this.#parts;
+    const { server, names, maintenance, plan } = this.#parts;
     const role = quoted(readerRole);
     await maintenance.query(
       `do $$ begin create role ${role} login; exception when duplicate_object then null; end $$;
        grant pg_read_all_data to ${role};
-       alter role ${role} set search_path = ${searchPath};
+       alter role ${role} set search_path = ${adminPath(plan)};
        alter role ${role} set default_transaction_read_only = on;`,
     );
     return { address: server.address, user: readerRole, database: names.database };
@@ -180,7 +183,7 @@ class Database implements PreparedDatabase {
 }
 
 /** Equal plans have equal names, in whatever order a thread meets them. */
-function markOf({ texts, roles, tables, atMs }: DatabasePlan): string {
-  const text = JSON.stringify([texts, roles, tables, atMs]);
+function markOf({ texts, roles, schemas, tables, atMs }: DatabasePlan): string {
+  const text = JSON.stringify([texts, roles, schemas ?? null, tables, atMs]);
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }

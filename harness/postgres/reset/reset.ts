@@ -107,7 +107,8 @@ export async function recreateDatabase(
 }
 
 async function readLayout(admin: Admin, schemas: readonly string[]): Promise<Layout> {
-  const own = `relnamespace = any (array[${schemas.map(literal).join()}]::regnamespace[])`;
+  const quotedNames = schemas.map((name) => literal(quoted(name))).join();
+  const own = `relnamespace = any (array[${quotedNames}]::regnamespace[])`;
   const tables = await admin.query(
     `select oid::text, oid::regclass::text as name from pg_class` +
       ` where relkind = 'r' and ${own} order by oid`,

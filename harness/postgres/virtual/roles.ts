@@ -8,6 +8,11 @@ export interface ServiceRole {
   readonly schema: string;
 }
 
+/** What its sessions look through for a name. */
+export function searchPathOf(schema: string): string {
+  return `${quoted(schema)}, sim, pg_catalog`;
+}
+
 /** Settings under which equal statements give equal rows: no parallel workers, no shared scans, no compiler. */
 const steady: Readonly<Record<string, string>> = {
   max_parallel_workers_per_gather: '0',
@@ -22,7 +27,7 @@ const steady: Readonly<Record<string, string>> = {
 export function roleSql({ name, schema }: ServiceRole): string {
   const role = quoted(name);
   const own = quoted(schema);
-  const settings = Object.entries({ ...steady, search_path: `${own}, sim, pg_catalog` }).map(
+  const settings = Object.entries({ ...steady, search_path: searchPathOf(schema) }).map(
     ([setting, value]) => `alter role ${role} set ${setting} = ${value};`,
   );
   return [

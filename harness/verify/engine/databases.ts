@@ -9,13 +9,14 @@ import {
   startPostgres,
   type PostgresServer,
   type PreparedDatabase,
+  type SchemaText,
 } from '#postgres';
 
 export interface Databases {
   /** Begins to start the server, so that it is there when it is wanted. */
   start(): void;
   /** With these texts as its schema; the same again for equal wishes. */
-  open(chapter: ChapterDefinition, schema: readonly string[]): Promise<PreparedDatabase>;
+  open(chapter: ChapterDefinition, schema: readonly SchemaText[]): Promise<PreparedDatabase>;
   close(): Promise<void>;
 }
 
@@ -37,10 +38,10 @@ class ThreadDatabases implements Databases {
     this.#started().catch(() => undefined);
   }
 
-  open(chapter: ChapterDefinition, schema: readonly string[]): Promise<PreparedDatabase> {
-    const { tables, roles } = chapter;
+  open(chapter: ChapterDefinition, schema: readonly SchemaText[]): Promise<PreparedDatabase> {
+    const { tables, roles, schemas } = chapter;
     invariant(tables !== undefined, 'only a chapter with tables has a database');
-    const plan = { texts: schema, roles: Object.keys(roles), tables };
+    const plan = { texts: schema, roles: Object.keys(roles), schemas, tables };
     const key = JSON.stringify(plan);
     let database = this.#open.get(key);
     if (database === undefined) {

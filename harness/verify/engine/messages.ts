@@ -1,4 +1,5 @@
 /** What the simulation process and its threads say to each other. Structured clones. */
+import type { SchemaText } from '#postgres';
 import type { Bundle } from '#sim';
 import type { Schedule } from '#schedule';
 import type { Outcome, RunOptions } from './outcome.ts';
@@ -9,7 +10,7 @@ export interface NamedProgram {
   readonly chapterFile: string;
   readonly bundle: Bundle;
   /** SQL of its tables; left out = it has no database. */
-  readonly schema?: readonly string[] | undefined;
+  readonly schema?: readonly SchemaText[] | undefined;
 }
 
 export type ToThread =

@@ -8,6 +8,7 @@ import {
   startPostgres,
   type PostgresServer,
   type PreparedDatabase,
+  type SchemaText,
 } from '#postgres';
 import type { ChapterDefinition } from '#kit';
 import { epochMs } from '#sim';
@@ -31,13 +32,17 @@ function serverOfFile(): Promise<PostgresServer> {
 
 /** The same again for equal wishes. */
 export async function databaseOf(
-  { roles, tables = {} }: Pick<ChapterDefinition, 'roles' | 'tables'>,
-  ...texts: readonly string[]
+  { roles, tables = {}, schemas }: Pick<ChapterDefinition, 'roles' | 'tables' | 'schemas'>,
+  ...schema: readonly (string | SchemaText)[]
 ): Promise<PreparedDatabase> {
-  const plan = { texts, roles: Object.keys(roles), tables, atMs: epochMs };
+  const texts = schema.map((each): SchemaText =>
+    typeof each === 'string' ? { text: each, file: 'schema.sql', from: 'chapter' } : each,
+  );
+  const plan = { texts, schemas, roles: Object.keys(roles), tables, atMs: epochMs };
   const key = JSON.stringify(plan);
   const database = databases.get(key) ?? prepareDatabase(await serverOfFile(), plan);
   databases.set(key, database);
+  database.catch(() => databases.delete(key));
   return database;
 }
 
