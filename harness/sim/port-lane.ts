@@ -3,6 +3,7 @@
  * answer; apply may settle later in real time while virtual time stands still.
  */
 import type { Json, Milliseconds } from '#kernel';
+import { createTurns, type Turns } from './port-turns.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Op } from './passage.ts';
 import type { Asker } from './visits.ts';
@@ -13,6 +14,8 @@ export interface PortBackend {
   readonly calls: readonly string[];
   /** Synchronous, or settles after real time. A throw is the port's own refusal. */
   apply(call: string, args: readonly unknown[]): unknown;
+  /** Calls of one key are applied in the order in which they came. */
+  key?(call: string, args: readonly unknown[]): string | undefined;
 }
 
 export interface PortLane {
@@ -52,17 +55,19 @@ class SimPortLane implements PortLane {
   readonly #calls = new Set<Call>();
   /** Of each port that is out, how many outages. */
   readonly #out = new Map<string, number>();
+  readonly #turns: Turns<Call>;
 
   constructor(world: World, backends: ReadonlyMap<string, PortBackend>) {
     this.#world = world;
     this.#backends = backends;
+    this.#turns = createTurns((go) => world.after(go));
   }
 
   abandon(owner: Incarnation, inFlight: 'lost' | 'arrives'): void {
     for (const entry of this.#calls) {
       if (entry.owner !== owner) continue;
       if (inFlight === 'lost') entry.lost = true;
-      if (inFlight === 'lost' || entry.applied) this.#calls.delete(entry);
+      if (inFlight === 'lost' || entry.applied) this.#forget(entry);
     }
   }
 
@@ -87,7 +92,9 @@ class SimPortLane implements PortLane {
     for (const [port, { calls: names }] of this.#backends) {
       const functions: Record<string, unknown> = {};
       for (const call of names) {
-        functions[call] = (...args: unknown[]) => this.#start(owner, port, call, args);
+        functions[call] = Object.freeze((...args: unknown[]) =>
+          this.#start(owner, port, call, args),
+        );
       }
       ports[port] = Object.freeze(functions);
     }
@@ -120,7 +127,8 @@ class SimPortLane implements PortLane {
   }
 
   #arrive(entry: Call): void {
-    if (entry.lost) return void this.#calls.delete(entry);
+    if (entry.lost) return this.#forget(entry);
+    this.#turns.came(entry, this.#keyOf(entry));
     const op = this.#world.passages.open({
       owner: entry.owner,
       connection: undefined,
@@ -133,24 +141,41 @@ class SimPortLane implements PortLane {
       asker: entry.asker,
     });
     this.#world.passages.cross(op, 'before apply', {
-      pass: () =>
-        this.#isOut(entry.port) ? this.#refuse(entry, op, 'REJECTED') : this.#apply(entry, op),
+      pass: () => this.#turns.inTurn(entry, () => this.#apply(entry, op)),
       answer: (error) => this.#refuse(entry, op, error),
-      close: () => this.#timeOut(entry, op),
-      silence: () => this.#timeOut(entry, op),
-      gone: () => void this.#calls.delete(entry),
+      close: () => this.#never(entry, op),
+      silence: () => this.#never(entry, op),
+      gone: () => this.#forget(entry),
     });
   }
 
+  #keyOf({ port, call, args }: Call): string | undefined {
+    const key = this.#backends.get(port)?.key?.(call, args);
+    return key === undefined ? undefined : JSON.stringify([port, key]);
+  }
+
+  /** Its caller hears of a time-out; the next of its key need not wait for that. */
+  #never(entry: Call, op: Op): void {
+    this.#turns.left(entry);
+    this.#timeOut(entry, op);
+  }
+
+  #forget(entry: Call): void {
+    this.#calls.delete(entry);
+    this.#turns.left(entry);
+  }
+
   #refuse(entry: Call, op: Op, error: string): void {
-    if (entry.lost) return void this.#calls.delete(entry);
+    if (entry.lost) return this.#forget(entry);
+    this.#turns.left(entry);
     this.#fact(entry, op, 'rejected');
     this.#world.passages.refused(op, error);
     this.#back(entry, op, 0, () => entry.reject(refusal(entry.name, 'is unavailable')));
   }
 
   #apply(entry: Call, op: Op): void {
-    if (entry.lost) return void this.#calls.delete(entry);
+    if (entry.lost) return this.#forget(entry);
+    if (this.#isOut(entry.port)) return this.#refuse(entry, op, 'REJECTED');
     entry.applied = true;
     const backend = this.#backends.get(entry.port) as PortBackend;
     let result: unknown;
@@ -177,6 +202,7 @@ class SimPortLane implements PortLane {
   #settle(entry: Call, op: Op, tell: () => void, error: string | undefined): void {
     this.#fact(entry, op, error === undefined ? 'applied' : 'rejected');
     this.#world.passages.applied(op, error);
+    this.#turns.left(entry);
     this.#world.passages.cross(op, 'after apply', {
       pass: () => this.#back(entry, op, 0, tell),
       answer: () => this.#back(entry, op, 0, () => entry.reject(refusal(entry.name, 'failed'))),
@@ -229,6 +255,10 @@ function refusal(name: string, how: string): Error {
   return Object.assign(new Error(`${name} ${how}`), { code: 'PORT' });
 }
 
+/** A copy: what a port throws may be part of its state, or be thrown again. */
 function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+  if (!(error instanceof Error)) return new Error(String(error));
+  const { name, message } = error;
+  const more = structuredClone(Object.fromEntries(Object.entries(error)));
+  return Object.assign(new Error(message), { name }, more);
 }

@@ -9,8 +9,16 @@ export function portsOf(chapter: ChapterDefinition): ReadonlyMap<string, PortBac
       const functions = definition as unknown as Readonly<
         Record<string, (state: unknown, ...args: readonly unknown[]) => unknown>
       >;
-      const calls = Object.keys(definition).filter((key) => key !== 'state');
-      return [name, { calls, apply: (call, args) => functions[call]?.(state, ...args) }];
+      const calls = Object.keys(definition).filter((key) => key !== 'state' && key !== 'key');
+      return [
+        name,
+        {
+          calls,
+          apply: (call, args) => functions[call]?.(state, ...args),
+          key: (call: string, args: readonly unknown[]) =>
+            definition.key?.(call, args as readonly never[]),
+        },
+      ];
     }),
   );
 }
