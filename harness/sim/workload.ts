@@ -37,6 +37,8 @@ interface Pending {
   /** The next one goes when this one is answered. */
   readonly next: (() => void) | undefined;
   process: Incarnation | undefined;
+  /** The process has it: from here on, whether it happened is not known when that dies. */
+  arrived: boolean;
 }
 
 interface Answer {
@@ -101,9 +103,16 @@ class CommandDriver implements Workload {
   }
 
   died(process: Incarnation): void {
-    for (const pending of this.#underWay) {
-      if (pending.process === process)
+    for (const pending of [...this.#underWay]) {
+      if (pending.process !== process) continue;
+      if (pending.arrived) {
         this.#settle(pending, { state: 'unknown', reason: `${process.slot} ended first` });
+        continue;
+      }
+      // Nobody took it: it has not been sent.
+      this.#underWay.delete(pending);
+      pending.process = undefined;
+      this.#dispatch(pending);
     }
   }
 
@@ -151,7 +160,7 @@ class CommandDriver implements Workload {
   ): Pending {
     this.#world.records.learn(id);
     const sending = this.#sendOf(value);
-    return { id, value, sending, to, closing, next, process: undefined };
+    return { id, value, sending, to, closing, next, process: undefined, arrived: false };
   }
 
   #settle(pending: Pending, { state, result, reason }: Answer): void {
@@ -194,6 +203,7 @@ class CommandDriver implements Workload {
       if (process.dead) return;
       this.#world.deliver(process, () => {
         this.#world.visits?.commanded(process);
+        pending.arrived = true;
         this.#sent(pending);
         const method = service?.[name];
         if (typeof method !== 'function') {
