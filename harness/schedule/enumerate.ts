@@ -5,6 +5,7 @@
  * alone. Pairs are in seconds.ts, mixes in generate.ts.
  */
 import type { Fact } from '#check';
+import type { Milliseconds } from '#kernel';
 import type { FaultKind, Level } from '#kit';
 import { canonicalSchedule } from './file.ts';
 import { roleOf, viewOf, type ChapterFaults, type Weight } from './crossing-view.ts';
@@ -44,6 +45,7 @@ const ranks: Readonly<Record<Family, readonly [number, number, number]>> = {
   reject: [1, 1, 1],
   crash: [2, 6, 8],
   'late start': [3, 3, 3],
+  'long outage': [9, 9, 9],
   timing: [4, 4, 4],
   redeliver: [5, 5, 5],
   republish: [5, 5, 5],
@@ -123,8 +125,11 @@ function finish(
   return candidates;
 }
 
+/** Longer than whatever a service or its clients wait for by themselves, well within the horizon of a run. */
+const outageMs: Milliseconds = 180_000;
+
 /** Faults that are about commands, slots and groups and not about one request. */
-function wholeRun({ chapter, calm }: EnumerateInput): readonly Draft[] {
+function wholeRun({ chapter, level, calm }: EnumerateInput): readonly Draft[] {
   const drafts: Draft[] = [];
   const add = (family: Family, fault: Fault): void =>
     void drafts.push({ family, weight: 0, faults: [fault] });
@@ -133,7 +138,12 @@ function wholeRun({ chapter, calm }: EnumerateInput): readonly Draft[] {
   add('idle restart', { kind: 'restart', on: 'everything', place: 'at rest' });
   for (const slot of slotsOf(calm.schedule, chapter)) {
     add('late start', { kind: 'stop', on: slot, place: 'before start' });
+    // Who is alone keeps nobody waiting.
+    const keepsWaiting = level >= 2 && Object.keys(chapter.roles).length > 1;
+    const outage = { kind: 'stop', on: slot, with: { ms: outageMs } } as const;
+    if (keepsWaiting) add('long outage', { ...outage, place: 'before start' });
     for (const { id } of commands) {
+      if (keepsWaiting) add('long outage', { ...outage, place: { after: id } });
       add('stop', { kind: 'stop', on: slot, place: { after: id } });
       add('restart', { kind: 'restart', on: slot, place: { after: id } });
     }

@@ -29,7 +29,12 @@ export const faultRules: Readonly<Record<FaultKind, Rule>> = {
     phase: 'after apply',
     example: `crash ${commit} · after apply`,
   },
-  stop: { strikes: 'either', phase: 'before apply', example: 'stop greeter-0 after command m2' },
+  stop: {
+    strikes: 'either',
+    takes: ['ms'],
+    phase: 'before apply',
+    example: 'stop greeter-0 after command m2',
+  },
   restart: { strikes: 'either', phase: 'before apply', example: 'restart everything at rest' },
   redeliver: {
     strikes: 'subject',

@@ -15,6 +15,7 @@ export type Family =
   | 'crash'
   | 'timing'
   | 'late start'
+  | 'long outage'
   | 'redeliver'
   | 'republish'
   | 'stop'
@@ -105,9 +106,7 @@ export function pointFaults(
 
   if (crossing.inFlight) add('crash, bytes arrive', fault('crash', { inFlight: 'arrives' }));
   const isLost = crossing.answered === false && phase === 'after apply';
-  if (phase === 'before apply' && crossing.target !== 'port') {
-    add('lose request', fault('lose-request'));
-  }
+  if (phase === 'before apply') add('lose request', fault('lose-request'));
   if (phase === 'after apply' && !isLost) add('lose response', fault('lose-response'));
   addErrors(crossing, view, fault, add);
   for (const code of crossing.mayFailWith ?? []) add('database error', fault('error', { code }));

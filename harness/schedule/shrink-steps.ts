@@ -5,6 +5,7 @@
  */
 import type { Milliseconds } from '#kernel';
 import { isStatement } from './notation.ts';
+import { faultRules } from './fault-rules.ts';
 import { commandsInFault, commandsInHold } from './rename.ts';
 import type { Fault, Place, Schedule, ScheduledCommand } from './schedule.ts';
 
@@ -146,6 +147,11 @@ function* simplerFaults(fault: Fault): Generator<Fault> {
   if (fault.kind === 'outage') yield onlyOnce(fault);
   // Slow, and nobody else is needed for it.
   if (fault.kind === 'lock') yield { ...fault, kind: 'delay' };
+  if (ms !== undefined && faultRules[fault.kind].needs !== 'ms') {
+    const { ms: _, ...others } = fault.with ?? {};
+    const { with: __, ...bare } = fault;
+    yield Object.keys(others).length === 0 ? bare : { ...bare, with: others };
+  }
   if (ms !== undefined) {
     for (const shorter of rounderMs) {
       if (shorter < ms) yield { ...fault, with: { ...fault.with, ms: shorter } };

@@ -42,8 +42,9 @@ const blows: Record<Exclude<FaultKind, 'lock'>, (blow: Blow) => Outcome> = {
   },
   stop({ world, planned, op }) {
     const slot = planned.fault.on ?? op?.point.slot ?? '';
-    if (planned.fault.place === 'before start') world.supervisor.startLate(slot, awayMs);
-    else world.supervisor.stop(slot, awayMs);
+    const ms = planned.fault.with?.ms ?? awayMs;
+    if (planned.fault.place === 'before start') world.supervisor.startLate(slot, ms);
+    else world.supervisor.stop(slot, ms);
     return undefined;
   },
   restart({ world, planned, op }) {

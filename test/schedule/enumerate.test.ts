@@ -11,7 +11,7 @@ import {
   seconds,
   singles,
 } from '#schedule';
-import type { Candidate, ChapterFaults, Family, Fault } from '#schedule';
+import type { Candidate, ChapterFaults, Crossing, Family, Fault } from '#schedule';
 import type { Level } from '#kit';
 import { calmRun, chapterOne, exampleSchedule } from './chapter-one.ts';
 
@@ -237,6 +237,46 @@ describe('single faults of level 3', () => {
     const itself = /hold greeter-0 · Fetch .*\(m1\).* until greeter-0 · .*\(m1\)/;
     expect(holds.filter((text) => itself.test(text))).toEqual([]);
   });
+});
+
+test('what comes from one topic is held until the same order comes from another', () => {
+  const fetch = (slot: string, topic: string, cause: string, index: number): Crossing => ({
+    point: { slot, operation: 'Fetch', target: topic, cause: [cause], ordinal: 1 },
+    phase: 'after apply',
+    target: 'kafka',
+    topics: [topic],
+    atMs: index,
+    index,
+    inFlight: false,
+  });
+  const busy = Array.from({ length: 9 }, (_, n) => fetch(`other-${n}`, 'orders', 'm9', 10 + n));
+  const crossings = [
+    fetch('payment-0', 'orders', 'm1', 0),
+    ...busy,
+    fetch('order-0', 'orders', 'm1', 20),
+    fetch('order-0', 'payments', 'm1', 21),
+    fetch('inventory-0', 'payments', 'm2', 22),
+  ];
+  const chapter = { ...chapterOne, roles: {} };
+  const calm = { schedule: { ...exampleSchedule, commands: [] }, crossings };
+  const holds = singles({ chapter, level: 3, calm }).flatMap(({ schedule }) => schedule.holds);
+  expect(holds.map(printHold)).toContain(
+    'hold payment-0 · Fetch orders (m1) · #1 · after apply ' +
+      'until order-0 · Fetch payments (m1) · #1 · after apply',
+  );
+});
+
+test('of several services each is away for long once, also while commands go on', () => {
+  const away = singles({ chapter: chapterOne, level: 2, calm }).filter(
+    ({ family }) => family === 'long outage',
+  );
+  const faults = away.flatMap(({ schedule }) => schedule.faults.map(printFault));
+  expect(faults).toContain('stop greeter-0 before start · 180000 ms');
+  expect(faults).toContain('stop publisher-0 after command m1 · 180000 ms');
+  const { greeter } = chapterOne.roles;
+  const alone = { ...chapterOne, roles: { greeter } } as typeof chapterOne;
+  const own = singles({ chapter: alone, level: 2, calm });
+  expect(own.filter(({ family }) => family === 'long outage')).toEqual([]);
 });
 
 describe('every enumeration', () => {

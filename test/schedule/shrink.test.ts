@@ -176,6 +176,16 @@ describe('shrinking', () => {
     expect(harmless.schedule.commands).toEqual(commands(['m1', 'm2', 'm3']));
   });
 
+  test('a stop becomes a short one where its length does not matter', async () => {
+    const schedule = scheduleOf(['m3'], [`${stop} · 180000 ms`]);
+    const any = witnessOf(({ faults }) => faults.length === 1);
+    const shrunk = await shrink(schedule, any, 'no-loss m1');
+    expect(shrunk.schedule.faults.map(printFault)).toEqual([stop]);
+    const long = witnessOf(({ faults: [only] }) => (only?.with?.ms ?? 0) > 45_000);
+    const kept = await shrink(schedule, long, 'no-loss m1');
+    expect(kept.schedule.faults.map(printFault)).toEqual([`${stop} · 180000 ms`]);
+  });
+
   test('a hold that matters stays', async () => {
     const what = 'hold greeter-0 . Produce t (m1) until greeter-1 . Produce t (m2)';
     const other = 'hold greeter-0 . Fetch t until greeter-1 . Fetch t';

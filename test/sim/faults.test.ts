@@ -73,6 +73,25 @@ test('a call whose answer is lost had its effect, and its caller gives up after 
   expect(atMsOf(calls[1]) - atMsOf(calls[0])).toBeGreaterThan(5_000);
 });
 
+test('one that is stopped stays away for as long as the schedule says, and calls wait for it', async () => {
+  const stage = await services(
+    `export const caller = async () => ({ take: async () => {}, stop: async () => {} });`,
+    { ...byCall, groups: [], properties: {} },
+  );
+  const run = await stage.play({
+    commands: 2,
+    faults: ['stop caller-0 after command m1 · 180000 ms'],
+  });
+  expect(run.fired).toEqual([0]);
+  const [stopped] = facts(run, 'instance', { slot: 'caller-0', state: 'stopped' });
+  const again = facts(run, 'instance', { slot: 'caller-0', state: 'starts' })[1];
+  expect(atMsOf(again) - atMsOf(stopped)).toBe(180_000);
+  const sent = facts(run, 'command', { id: 'm2', state: 'sent' });
+  expect(sent).toHaveLength(1);
+  expect(atMsOf(sent[0])).toBeGreaterThan(180_000);
+  expect(run.ending).toEqual({ kind: 'rest' });
+});
+
 test('what a port throws is its own refusal, and no fault', async () => {
   const stage = await services(
     worker(`await ports.sink.fail(order).catch(({ message }) => console.log(message));
