@@ -103,7 +103,7 @@ class CommandDriver implements Workload {
   }
 
   died(process: Incarnation): void {
-    for (const pending of [...this.#underWay]) {
+    for (const pending of this.#underWay) {
       if (pending.process !== process) continue;
       if (pending.arrived) {
         this.#settle(pending, { state: 'unknown', reason: `${process.slot} ended first` });
