@@ -45,7 +45,7 @@ const ranks: Readonly<Record<Family, readonly [number, number, number]>> = {
   reject: [1, 1, 1],
   crash: [2, 6, 8],
   'late start': [3, 3, 3],
-  'long outage': [9, 9, 9],
+  'long stop': [9, 9, 9],
   timing: [4, 4, 4],
   redeliver: [5, 5, 5],
   republish: [5, 5, 5],
@@ -126,7 +126,7 @@ function finish(
 }
 
 /** Longer than whatever a service or its clients wait for by themselves, well within the horizon of a run. */
-const outageMs: Milliseconds = 180_000;
+const longStopMs: Milliseconds = 180_000;
 
 /** Faults that are about commands, slots and groups and not about one request. */
 function wholeRun({ chapter, level, calm }: EnumerateInput): readonly Draft[] {
@@ -140,10 +140,10 @@ function wholeRun({ chapter, level, calm }: EnumerateInput): readonly Draft[] {
     add('late start', { kind: 'stop', on: slot, place: 'before start' });
     // Who is alone keeps nobody waiting.
     const keepsWaiting = level >= 2 && Object.keys(chapter.roles).length > 1;
-    const outage = { kind: 'stop', on: slot, with: { ms: outageMs } } as const;
-    if (keepsWaiting) add('long outage', { ...outage, place: 'before start' });
+    const longStop = { kind: 'stop', on: slot, with: { ms: longStopMs } } as const;
+    if (keepsWaiting) add('long stop', { ...longStop, place: 'before start' });
     for (const { id } of commands) {
-      if (keepsWaiting) add('long outage', { ...outage, place: { after: id } });
+      if (keepsWaiting) add('long stop', { ...longStop, place: { after: id } });
       add('stop', { kind: 'stop', on: slot, place: { after: id } });
       add('restart', { kind: 'restart', on: slot, place: { after: id } });
     }

@@ -15,7 +15,7 @@ export type Family =
   | 'crash'
   | 'timing'
   | 'late start'
-  | 'long outage'
+  | 'long stop'
   | 'redeliver'
   | 'republish'
   | 'stop'

@@ -268,7 +268,7 @@ test('what comes from one topic is held until the same order comes from another'
 
 test('of several services each is away for long once, also while commands go on', () => {
   const away = singles({ chapter: chapterOne, level: 2, calm }).filter(
-    ({ family }) => family === 'long outage',
+    ({ family }) => family === 'long stop',
   );
   const faults = away.flatMap(({ schedule }) => schedule.faults.map(printFault));
   expect(faults).toContain('stop greeter-0 before start · 180000 ms');
@@ -276,7 +276,7 @@ test('of several services each is away for long once, also while commands go on'
   const { greeter } = chapterOne.roles;
   const alone = { ...chapterOne, roles: { greeter } } as typeof chapterOne;
   const own = singles({ chapter: alone, level: 2, calm });
-  expect(own.filter(({ family }) => family === 'long outage')).toEqual([]);
+  expect(own.filter(({ family }) => family === 'long stop')).toEqual([]);
 });
 
 describe('every enumeration', () => {
