@@ -4,7 +4,7 @@
  * judged; what must hold always is not, for nobody sees every moment of a real engine.
  *
  * Left out: replaying saved schedules, faults other than a crash at a port call, blaming the client
- * (the solution is not run beside the learner's code), making findings small.
+ * (the solution is not run beside the learner's code), making findings small, chapters with tables.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -41,6 +41,11 @@ export async function checkLive(
   }
   request.onProgress?.({ phase: 'preparing', runs: 0, done: 0, broken: 0 });
   const chapter = await loadChapter(await resolveChapter(request.chapter, root));
+  if (chapter.definition.tables !== undefined) {
+    const says =
+      'A chapter with tables is judged in simulation only: the live world has no database.';
+    throw new Failure('USAGE', says);
+  }
   const plans = plansOf(request, chapter);
   const kafka = await createKafkaClient(broker);
   try {

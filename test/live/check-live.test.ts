@@ -191,6 +191,14 @@ test('records that somebody else wrote are left alone', async () => {
   kafka.close();
 });
 
+test('a chapter with tables is refused before anything starts, for nobody has a database there', async () => {
+  const request = { chapter: '15-idempotent-consumer', folders: [] };
+  await expect(live('127.0.0.1:1', request)).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('the live world has no database') as string,
+  });
+});
+
 test('where no Kafka answers, it says how to start one', async () => {
   await expect(live('127.0.0.1:1')).rejects.toMatchObject({
     code: 'NO_BROKER',
