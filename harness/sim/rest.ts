@@ -116,6 +116,16 @@ class RestWatch implements Rest {
   }
 
   /**
+   * Where services pass on what they are told, the last command may still be on its way to what is uncovered: the next
+   * goes in when it has arrived, or nobody moves.
+   */
+  #mayClose(): boolean {
+    if (!this.#world.workload.done() || (this.#uncovered?.size ?? 0) === 0) return false;
+    if (this.#world.chapter.groups.length < 2) return true;
+    return this.#quiet() && (!this.#behind() || this.#still());
+  }
+
+  /**
    * A world that only has to come to rest gets the horizon twice: by then every timer that was
    * armed at the first has run, and what is not still did change.
    */
@@ -124,7 +134,7 @@ class RestWatch implements Rest {
     const closes = this.#phase === 'closing' && this.#world.workload.done();
     if (lateMs > (closes ? horizonMs : 0)) return this.#world.finish(this.giveUp());
     if (this.#phase === 'closing') {
-      if (this.#world.workload.done() && (this.#uncovered?.size ?? 0) > 0) return this.#close();
+      if (this.#mayClose()) return this.#close();
       if (this.#still() && this.#quiet()) this.#world.finish({ kind: 'rest' });
       return;
     }

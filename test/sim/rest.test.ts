@@ -137,3 +137,47 @@ test('closing records go to their own topic, and nobody waits for them in anothe
   expect(run.ending).toEqual({ kind: 'rest' });
   expect(closing).toHaveLength(1);
 });
+
+test('what services pass on is waited for before one more closing command goes in', async () => {
+  const stage = await services(
+    `import { Kafka } from 'kafkajs';
+     const reads = async (kafka, groupId, topic, handle) => {
+       const consumer = new Kafka(kafka).consumer({ groupId });
+       await consumer.connect();
+       await consumer.subscribe({ topics: [topic], fromBeginning: true });
+       await consumer.run({ eachMessage: async ({ message }) => handle(message) });
+       return consumer;
+     };
+     export const worker = async ({ kafka }) => {
+       const producer = new Kafka(kafka).producer();
+       await producer.connect();
+       const consumer = await reads(kafka, 'workers', 'orders', async ({ key, value }) => {
+         await new Promise((resolve) => setTimeout(resolve, 50));
+         await producer.send({ topic: 'receipts', messages: [{ key, value }] });
+       });
+       return { stop: async () => { await consumer.disconnect(); await producer.disconnect(); } };
+     };
+     export const caller = async ({ kafka }) => {
+       const producer = new Kafka(kafka).producer();
+       await producer.connect();
+       const consumer = await reads(kafka, 'readers', 'receipts', () => {});
+       return {
+         take: async ({ id }) => {
+           const value = JSON.stringify({ id });
+           await producer.send({ topic: 'orders', messages: [{ key: id, value }] });
+         },
+         stop: async () => { await consumer.disconnect(); await producer.disconnect(); },
+       };
+     };`,
+    {
+      ...byCall,
+      topics: { orders: { partitions: 1 }, receipts: { partitions: 1 } },
+      groups: ['workers', 'readers'],
+      properties: {},
+    },
+  );
+  const run = await stage.play({ commands: 1 });
+  expect(run.ending).toEqual({ kind: 'rest' });
+  expect(facts(run, 'command', { closing: true, state: 'sent' })).toHaveLength(1);
+  expect(facts(run, 'append', { topic: 'receipts' })).toHaveLength(2);
+});
