@@ -39,15 +39,23 @@ export async function databaseChapter(): Promise<number | undefined> {
   return all.find(({ definition }) => definition.tables !== undefined)?.number;
 }
 
-/** `delayMs`: how long after the simulation, or its database, was there the victim is killed. */
-export async function killOne(victim: Victim, delayMs: number, chapter = 1): Promise<Left> {
-  const words = ['test', '--', String(chapter), '--solution', '--budget', '120s'];
+/**
+ * Of a check of chapter 1, which has no database, or of this chapter, which has one. `delayMs`: how long after the
+ * victim was there, or the database, whoever the victim is.
+ */
+export async function killOne(
+  victim: Victim,
+  delayMs: number,
+  withDatabase?: number,
+): Promise<Left> {
+  const last = marks[withDatabase === undefined ? victim : 'postmaster'];
+  const words = ['test', '--', String(withDatabase ?? 1), '--solution', '--budget', '120s'];
   const child = spawn('npm', words, { cwd: projectRoot, stdio: 'ignore', detached: true });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const top = child.pid;
   if (top === undefined) throw new Failure('TROUBLE', 'npm could not be started.');
   try {
-    await until(() => tree(top).some(({ words: line }) => marks[victim].test(line)));
+    await until(() => tree(top).some(({ words: line }) => last.test(line)));
     await pause(delayMs);
     const all = tree(top);
     process.kill(pidOf(victim, top, all), 'SIGKILL');

@@ -231,16 +231,16 @@ async function orphans({ say }: Wanted): Promise<Proven> {
   const tried: Left[] = [];
   const withDatabase = await databaseChapter();
   const checks = [
-    { chapter: 1, whom: victims },
-    ...(withDatabase === undefined ? [] : [{ chapter: withDatabase, whom: databaseVictims }]),
+    { database: undefined, whom: victims },
+    ...(withDatabase === undefined ? [] : [{ database: withDatabase, whom: databaseVictims }]),
   ];
-  for (const { chapter, whom } of checks) {
+  for (const { database, whom } of checks) {
     for (const victim of whom) {
       for (const delayMs of [0, 300, 3_000]) {
-        const result = await killOne(victim, delayMs, chapter);
+        const result = await killOne(victim, delayMs, database);
         tried.push(result);
         const { left, processes } = result;
-        const what = `kill -9 of ${victim} of chapter ${chapter} after ${delayMs} ms`;
+        const what = `kill -9 of ${victim} of chapter ${database ?? 1} after ${delayMs} ms`;
         say(`  ${what}: ${left.length} of ${processes} left`);
         for (const line of left) say(`      ${line}`);
       }
