@@ -217,6 +217,12 @@ test('nothing is left behind: the next run finds the table free, and equal runs 
   expect((await stage.play({ commands: 2 })).traceHash).toBe(calm.traceHash);
 });
 
+test('who waits without end is told of with whom he waits for', async () => {
+  const run = await stage.play({ commands: 1, faults: [lock('INSERT ledger', 3_600_000)] });
+  const waitsFor = 'worker-0 waits for a lock of somebody else (INSERT ledger)';
+  expect(run.ending).toEqual({ kind: 'horizon', waitsFor });
+});
+
 test.each([0, 50])(
   'those that wait are let go one at a time, with %d ms of jitter',
   async (jitterMs) => {
