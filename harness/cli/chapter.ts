@@ -10,6 +10,7 @@ const options = {
   seeds: { type: 'string', default: '2' },
   'seed-base': { type: 'string' },
   schedules: { type: 'string' },
+  sample: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -20,7 +21,7 @@ async function chapter(argv: readonly string[]): Promise<ExitCode> {
   try {
     parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch {
-    const sentence = 'The options are --seeds, --seed-base, --schedules and --json.';
+    const sentence = 'The options are --seeds, --seed-base, --schedules, --sample and --json.';
     return misused({ kind: 'misuse', sentence, example });
   }
   const [action, name, ...others] = parsed.positionals;
@@ -44,8 +45,10 @@ async function chapter(argv: readonly string[]): Promise<ExitCode> {
       action === 'check' ? 'Check one chapter, or all of them.' : 'What about the chapter?';
     return misused({ kind: 'misuse', sentence, example: 'npm run chapter check 1' });
   }
-  const { seeds, 'seed-base': base, schedules, json } = parsed.values;
-  const wrong = [seeds, base, schedules].find((value) => value && !/^\d{1,10}$/.test(value));
+  const { seeds, 'seed-base': base, schedules, sample, json } = parsed.values;
+  const wrong = [seeds, base, schedules, sample].find(
+    (value) => value && !/^\d{1,10}$/.test(value),
+  );
   if (wrong !== undefined) {
     return misused({ kind: 'misuse', sentence: `${wrong} is no whole number.`, example });
   }
@@ -55,6 +58,7 @@ async function chapter(argv: readonly string[]): Promise<ExitCode> {
     seeds: Math.max(1, Number(seeds)),
     ...(base !== undefined && { seedBase: Number(base) }),
     ...(schedules !== undefined && { schedules: Number(schedules) }),
+    ...(sample !== undefined && { sample: Number(sample) }),
     json,
   });
 }
