@@ -89,8 +89,12 @@ function isOfDatabase(victim: Victim): boolean {
   return victim === 'guard' || victim === 'postmaster';
 }
 
+/**
+ * PostgreSQL's own processes. Not the guard: where a server dies while it starts, the guard makes its data anew and
+ * starts it once more, and the check goes on.
+ */
 function isDatabase(words: string): boolean {
-  return marks.guard.test(words) || /postgres/.test(words);
+  return marks.postmaster.test(words) || words.startsWith('postgres: ');
 }
 
 async function until(holds: () => boolean): Promise<void> {
