@@ -74,7 +74,7 @@ export const transactions = chapter({
     'exactly-once': [
       'Both copies stay. What did Kafka know of the transfer when the first one was there?',
       'Which offset did the next process begin at, and in which write was it meant to move?',
-      'A commit whose answer is lost may have happened. Whom do you ask before you repeat?',
+      'Before it was booked again: who had the id last, and what was committed by then? Who asked?',
     ],
     fencing: [
       'Two processes had the same transfer. How could Kafka have told the slower one apart?',
