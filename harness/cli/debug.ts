@@ -4,6 +4,7 @@
  * meanwhile; then waits for a debugger. Step back = the same with `--back` one more.
  */
 import * as inspector from 'node:inspector';
+import { Worker } from 'node:worker_threads';
 import { openDebug, type DebugRequest } from '#verify';
 import { plural } from './story/words.ts';
 
@@ -19,6 +20,8 @@ export async function debugOnce(
 ): Promise<void> {
   // As in the process that searches.
   process.env['TZ'] = 'UTC';
+  // A thread that is stopped cannot see that whoever started it is gone.
+  new Worker(new URL('./debug-watch.ts', import.meta.url)).unref();
   const session = await openDebug(request);
   try {
     const { file, line, call, slot, fault, earlier, database } = session;

@@ -16,15 +16,16 @@ interface Ancestor {
 const mostLevels = 8;
 
 /**
- * Calls `end` when an ancestor up to npm is gone. Keeps no process alive. Returns a function that
- * stops watching.
+ * Calls `end` when an ancestor up to npm is gone. Keeps no process alive, unless told to keep its
+ * thread. Returns a function that stops watching.
  */
 export function watchParents(
   end: () => void,
   {
     intervalMs = 400,
     env = process.env,
-  }: { intervalMs?: Milliseconds; env?: NodeJS.ProcessEnv } = {},
+    keepsAlive = false,
+  }: { intervalMs?: Milliseconds; env?: NodeJS.ProcessEnv; keepsAlive?: boolean } = {},
 ): () => void {
   if (env['npm_command'] === undefined && env['npm_lifecycle_event'] === undefined) return () => {};
   const parent = process.ppid;
@@ -35,7 +36,7 @@ export function watchParents(
     clearInterval(timer);
     end();
   }, intervalMs);
-  timer.unref();
+  if (!keepsAlive) timer.unref();
   return () => clearInterval(timer);
 }
 

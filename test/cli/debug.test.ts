@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { SourceMap, type SourceMapPayload } from 'node:module';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
 const crash = join(root, 'harness/cli/crash.ts');
@@ -163,4 +163,30 @@ test.each([
   const { code, err, paused } = await debugged([...command, ...more]);
   expect({ code, paused }).toEqual({ code: 2, paused: [] });
   expect(err).toContain(sentence);
+});
+
+test('whoever stands still in a debugger ends with the command that started it', async () => {
+  const starter = `
+    const { spawn } = require('node:child_process');
+    const child = spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' });
+    console.log('pid ' + child.pid);`;
+  const npm = spawn(process.execPath, ['-e', starter, crash, ...command], {
+    env: { PATH: process.env['PATH'] ?? '', npm_command: 'exec' },
+  });
+  running.add(npm);
+  let said = '';
+  npm.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  npm.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  await vi.waitFor(() => expect(said).toMatch(/Debugger listening/), { timeout: 60_000 });
+  const pid = Number(/pid (\d+)/.exec(said)?.[1]);
+  const lives = (): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  expect(lives()).toBe(true);
+  npm.kill('SIGKILL');
+  await vi.waitFor(() => expect(lives()).toBe(false), { timeout: 10_000 });
 });

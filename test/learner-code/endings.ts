@@ -265,7 +265,7 @@ export const greeter: Service = () => {
     reads:
       'm2 was acknowledged and is in greetings.v1/0 (offset 0), yet it was never done. ' +
       'greeter-0 is alive but its consumer died of TypeError: m2 is not for me at ' +
-      'greeter.ts:16; nobody restarted it. Ten minutes later: nothing more has happened.',
+      'greeter.ts:16; nobody restarted it. The same is true of closing-1.',
     exit: 1,
     shows: ['greeter.ts:16'],
   },
