@@ -36,8 +36,7 @@ export async function debugOnce(
     // Who was started by a debugger has one already.
     if (inspector.url() === undefined) {
       write('  Attach with chrome://inspect, or start it in VS Code: "Stop at the fault".\n');
-      inspector.open(0, '127.0.0.1');
-      inspector.waitForDebugger();
+      waitForDebugger();
     }
     const same = await session.proceed();
     write(
@@ -47,5 +46,19 @@ export async function debugOnce(
     );
   } finally {
     await session.close();
+  }
+}
+
+/** It blocks this thread, so that handlers of signals would never run: without them Ctrl-C ends the process. */
+function waitForDebugger(): void {
+  const handlers = (['SIGINT', 'SIGTERM'] as const).map((signal) => ({
+    signal,
+    listeners: process.listeners(signal),
+  }));
+  for (const { signal } of handlers) process.removeAllListeners(signal);
+  inspector.open(0, '127.0.0.1');
+  inspector.waitForDebugger();
+  for (const { signal, listeners } of handlers) {
+    for (const listener of listeners) process.once(signal, listener);
   }
 }

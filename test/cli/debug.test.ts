@@ -156,6 +156,25 @@ test('the tables can be read meanwhile, and not changed', async () => {
   expect(err).toContain('byte for byte as without a debugger');
 });
 
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends one that nobody attaches to', async (signal) => {
+  const child = spawn(process.execPath, [crash, ...command], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  running.add(child);
+  let err = '';
+  const listening = new Promise<void>((resolve) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      err += text;
+      if (err.includes('ws://')) resolve();
+    });
+  });
+  const ended = new Promise((resolve) => child.once('exit', (_code, by) => resolve(by)));
+  await listening;
+  child.kill(signal);
+  expect(await ended).toBe(signal);
+  running.delete(child);
+});
+
 test.each([
   [['--back', '99'], 'calls lie before the fault'],
   [['--watch'], '--debug waits for somebody'],
