@@ -6,7 +6,7 @@
  *                    [--seeds 20] [--schedules 2000] [--count 1000] [--runs 20000]
  *                    [--frames 1000000] [--sequences 10000]
  *                    [--kafkajs folder [--kafka host:port,host:port,host:port]]
- *                    [--seed-base n] [--save]
+ *                    [--chapter 1 --chapter 15] [--seed-base n] [--save]
  *
  * `kafkajs` runs that client's own tests against this broker, held against Apache Kafka; it needs
  * the client's source (tag v2.2.4 with `npm install` done in it) and is skipped without. `--kafka`
@@ -14,6 +14,8 @@
  *
  * `differential` plays random sequences on this broker and on Apache Kafka, which it starts itself
  * where java and mvn are.
+ *
+ * `--chapter` keeps mutants, services and hashes to these chapters.
  *
  * `--save` writes one section of docs/proof.json for each. Exit: 0 all of it held, 1 not.
  */
@@ -31,6 +33,7 @@ const options = {
   sequences: { type: 'string', default: '10000' },
   kafkajs: { type: 'string' },
   kafka: { type: 'string' },
+  chapter: { type: 'string', multiple: true },
   'seed-base': { type: 'string' },
   save: { type: 'boolean', default: false },
 } as const;
@@ -53,7 +56,7 @@ async function proof(args: string[]): Promise<ExitCode> {
     const sentence = `There is no proof ${unknown}; there are ${Object.keys(sections).join(', ')}.`;
     return misused({ kind: 'misuse', sentence, example });
   }
-  const { save, kafkajs, kafka, ...numbers } = values;
+  const { save, kafkajs, kafka, chapter: chapters = [], ...numbers } = values;
   const wrong = Object.values(numbers).find((value) => !/^[1-9]\d{0,9}$/.test(value));
   if (wrong !== undefined) {
     return misused({ kind: 'misuse', sentence: `${wrong} is no whole number.`, example });
@@ -66,6 +69,7 @@ async function proof(args: string[]): Promise<ExitCode> {
     runs: Number(values.runs),
     frames: Number(values.frames),
     sequences: Number(values.sequences),
+    chapters,
     seedBase: Number(values['seed-base'] ?? seedBase()),
     kafkajs,
     kafka,
@@ -82,7 +86,9 @@ async function proof(args: string[]): Promise<ExitCode> {
     say(`${mark} ${name}: ${result.says} · ${seconds} s`);
     if (save && !(result.skipped === true && isKept(name))) {
       const { held: well, says, figures } = result;
-      keepSection(name, { held: well, says, seconds, seedBase: wanted.seedBase, ...figures });
+      const of = chapters.length > 0 && { chapters };
+      const { seedBase: base } = wanted;
+      keepSection(name, { held: well, says, seconds, seedBase: base, ...of, ...figures });
     }
   }
   return held ? 0 : 1;

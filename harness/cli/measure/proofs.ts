@@ -1,5 +1,5 @@
 /** The long proofs, one function each: bounded, with a line of progress now and then. */
-import { findChapters, loadChapter, projectRoot, type Chapter } from '#content';
+import { findChapters, loadChapter, projectRoot, resolveChapter, type Chapter } from '#content';
 import type { Json } from '#kernel';
 import {
   claimsOf,
@@ -25,6 +25,8 @@ export interface Wanted {
   readonly schedules: number;
   readonly count: number;
   readonly runs: number;
+  /** Of mutants, services and hashes: these chapters, by number or name; empty = all. */
+  readonly chapters: readonly string[];
   readonly seedBase: number;
   readonly frames: number;
   readonly sequences: number;
@@ -55,9 +57,9 @@ export const sections = {
 };
 
 /** Every mutant, many seeds, nothing saved: caught by the property it names, and how soon. */
-async function mutants({ seeds, seedBase, say }: Wanted): Promise<Proven> {
+async function mutants({ seeds, seedBase, chapters: names, say }: Wanted): Promise<Proven> {
   const all: { name: string; trial: Trial }[] = [];
-  await eachClaim('mutant', gateDefaults.schedules, async (name, attempt) => {
+  await eachClaim('mutant', names, gateDefaults.schedules, async (name, attempt) => {
     const trials: Trial[] = [];
     for (const seed of seedsFrom(seedBase, seeds)) trials.push(await attempt(seed));
     const wrong = trials.filter((trial) => trial.wrong !== undefined);
@@ -88,11 +90,11 @@ async function mutants({ seeds, seedBase, say }: Wanted): Promise<Proven> {
 }
 
 /** Solutions and variants: distinct schedules, every fault of each struck, and no finding. */
-async function services({ schedules, seedBase, say }: Wanted): Promise<Proven> {
+async function services({ schedules, seedBase, chapters: names, say }: Wanted): Promise<Proven> {
   const rows: Record<string, Json> = {};
   let wrong = 0;
   for (const kind of ['solution', 'variant'] as const) {
-    await eachClaim(kind, schedules, async (name, attempt) => {
+    await eachClaim(kind, names, schedules, async (name, attempt) => {
       const trial = await attempt(seedBase);
       if (trial.wrong !== undefined) wrong++;
       const least = Object.entries(trial.sometimes).toSorted(([, a], [, b]) => a - b)[0];
@@ -117,12 +119,13 @@ async function services({ schedules, seedBase, say }: Wanted): Promise<Proven> {
 
 async function eachClaim(
   kind: 'mutant' | 'solution' | 'variant',
+  names: readonly string[],
   schedules: number,
   work: (name: string, attempt: (seed: number) => Promise<Trial>) => Promise<void>,
 ): Promise<void> {
   const engine = await openEngine({ root: projectRoot });
   try {
-    for (const chapter of await chapters()) {
+    for (const chapter of await chaptersOf(names)) {
       for (const claim of claimsOf(chapter, { ...gateDefaults, schedules, budgetMs: 1_200_000 })) {
         if (claim.kind !== kind) continue;
         const name = `${chapter.folder} ${claim.name}`;
@@ -134,12 +137,16 @@ async function eachClaim(
   }
 }
 
-async function chapters(): Promise<Chapter[]> {
-  return Promise.all((await findChapters()).map((folder) => loadChapter(folder)));
+async function chaptersOf(names: readonly string[]): Promise<Chapter[]> {
+  const folders =
+    names.length === 0
+      ? await findChapters()
+      : await Promise.all(names.map((name) => resolveChapter(name)));
+  return Promise.all(folders.map((folder) => loadChapter(folder)));
 }
 
 /** Each schedule in four processes: one thread and two, shared and fresh, under load. */
-async function hashes({ count, seedBase, say }: Wanted): Promise<Proven> {
+async function hashes({ count, seedBase, chapters: names, say }: Wanted): Promise<Proven> {
   const ways = [
     { workers: 1, fresh: false },
     { workers: 2, fresh: false },
@@ -150,7 +157,7 @@ async function hashes({ count, seedBase, say }: Wanted): Promise<Proven> {
   const classes = new Set<string>();
   let [equal, of] = [0, 0];
   try {
-    for (const chapter of await chapters()) {
+    for (const chapter of await chaptersOf(names)) {
       const columns: (readonly HashRow[])[] = [];
       for (const way of ways) {
         const start = performance.now();
