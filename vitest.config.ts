@@ -8,6 +8,8 @@ export default defineConfig({
           name: 'project',
           include: ['test/**/*.test.ts'],
           testTimeout: 120_000,
+          // A browser or a server may take its time to start on a busy machine.
+          hookTimeout: 120_000,
           // Cases of the contract mostly wait: for a session to end, for a long poll.
           maxConcurrency: 60,
           sequence: { groupOrder: 0 },
