@@ -5,7 +5,7 @@
  * Left out: loading anew after an edit. Node keeps a module for the life of its process; who
  * watches chapters starts a process per check.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -135,7 +135,9 @@ async function loadDefinition({ path, folder }: ChapterFolder): Promise<ChapterD
   if (!existsSync(file)) throw new Failure('TROUBLE', `${where} does not exist.`);
   let exports: unknown[];
   try {
-    exports = Object.values((await import(pathToFileURL(file).href)) as Record<string, unknown>);
+    // Where it really lies: `#kit` is looked up from there, whoever resolves it.
+    const { href } = pathToFileURL(realpathSync(file));
+    exports = Object.values((await import(href)) as Record<string, unknown>);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Failure('TROUBLE', `${where} does not load: ${reason}`, { cause: error });
