@@ -43,13 +43,24 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
 
 /**
  * The postmaster, backends and helpers of a server, and an initdb at work for it: each carries the
- * cluster's name in its command line, also when its parent is gone.
+ * cluster's name in its command line, also when its parent is gone. What initdb itself starts does
+ * not, so on Linux whoever works in the server's folder counts too.
  */
 export function processesOf(cluster: string): number[] {
   const titles = [`cluster_name=${cluster}`, `postgres: ${cluster}: `];
   return commandLines().flatMap(({ pid, text }) =>
-    titles.some((title) => text.includes(title)) ? [pid] : [],
+    titles.some((title) => text.includes(title)) || worksFor(cluster, pid) ? [pid] : [],
   );
+}
+
+/** No other folder has the cluster's name; a shell that somebody took there has a terminal. */
+function worksFor(cluster: string, pid: number): boolean {
+  try {
+    const isThere = readlinkSync(`/proc/${pid}/cwd`).includes(`/${cluster}`);
+    return isThere && statusOf(pid)?.terminal === '0';
+  } catch {
+    return false;
+  }
 }
 
 /** Process numbers mean something only here: in this machine or container. */
@@ -89,12 +100,19 @@ function listed(): CommandLine[] {
   }
 }
 
-/** Fields 3 and 22 of /proc/<pid>/stat; the name before them may hold spaces and brackets. */
-function statusOf(pid: number): { readonly state: string; readonly started: string } | undefined {
+interface Status {
+  readonly state: string;
+  /** `0`: none. */
+  readonly terminal: string;
+  readonly started: string;
+}
+
+/** Fields 3, 7 and 22 of /proc/<pid>/stat; the name before them may hold spaces and brackets. */
+function statusOf(pid: number): Status | undefined {
   const text = read(`/proc/${pid}/stat`);
   if (text === undefined) return undefined;
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', started: fields[19] ?? '' };
+  return { state: fields[0] ?? '', terminal: fields[4] ?? '', started: fields[19] ?? '' };
 }
 
 function read(path: string): string | undefined {
