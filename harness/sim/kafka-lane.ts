@@ -47,6 +47,8 @@ export interface KafkaLane extends Listener {
   transactionTimeoutOf(slot: string): number | undefined;
   /** Slots with a member in the group's latest generation. */
   members(group: string): readonly string[];
+  /** Topics that a group was ever given or has committed; undefined = nobody ever joined it. */
+  topicsOf(group: string): ReadonlySet<string> | undefined;
 }
 
 /** How long somebody may still wait for an answer that was swallowed: longer than any default request time-out. */
@@ -68,6 +70,7 @@ class BrokerLane implements KafkaLane {
   readonly #sessionTimeouts = new Map<string, number>();
   readonly #transactions: TransactionWatch;
   readonly #members = new Map<string, readonly string[]>();
+  readonly #topics = new Map<string, Set<string>>();
   readonly #askers = new WeakMap<KafkaRequest, Asker>();
   #draining = false;
   #swallowed = 0;
@@ -157,6 +160,10 @@ class BrokerLane implements KafkaLane {
 
   members(group: string): readonly string[] {
     return this.#members.get(group) ?? [];
+  }
+
+  topicsOf(group: string): ReadonlySet<string> | undefined {
+    return this.#topics.get(group);
   }
 
   visibleEnd(topic: string, partition: number): number {
@@ -333,6 +340,7 @@ class BrokerLane implements KafkaLane {
     }
     if (event.kind === 'committed') {
       const { group, topic, partition, offset } = event;
+      this.#reads(group, topic);
       const key = `${group}|${topic}/${partition}`;
       if (this.#lastCommit.get(key) === offset) return;
       this.#lastCommit.set(key, offset);
@@ -347,6 +355,9 @@ class BrokerLane implements KafkaLane {
       });
     } else if (event.kind === 'assigned') {
       const { group, generation } = event;
+      for (const { topic } of event.members.flatMap(({ partitions }) => partitions)) {
+        this.#reads(group, topic);
+      }
       const assigned = event.members.map(({ memberId, connection, partitions }) => {
         const slot = this.slotOf(connection);
         return { memberId, partitions, ...(slot !== undefined && { slot }) };
@@ -357,5 +368,9 @@ class BrokerLane implements KafkaLane {
       );
       this.#world.recorder.add({ kind: 'assign', group, generation, members: assigned });
     }
+  }
+
+  #reads(group: string, topic: string): void {
+    this.#topics.set(group, (this.#topics.get(group) ?? new Set()).add(topic));
   }
 }

@@ -72,12 +72,15 @@ class RestWatch implements Rest {
     return result;
   }
 
+  /** A group is asked about what it reads; one that nobody joined yet, about all that carries commands. */
   #behind(): boolean {
-    for (const group of this.#world.chapter.groups) {
-      for (const [topic, { partitions }] of Object.entries(this.#world.chapter.topics)) {
+    const { chapter, kafka, broker } = this.#world;
+    for (const group of chapter.groups) {
+      for (const topic of kafka.topicsOf(group) ?? Object.keys(chapter.flow.id)) {
+        const partitions = chapter.topics[topic]?.partitions ?? 0;
         for (let partition = 0; partition < partitions; partition++) {
-          const end = this.#world.kafka.visibleEnd(topic, partition);
-          if (Math.max(this.#world.broker.committed(group, topic, partition), 0) < end) return true;
+          const end = kafka.visibleEnd(topic, partition);
+          if (Math.max(broker.committed(group, topic, partition), 0) < end) return true;
         }
       }
     }

@@ -138,8 +138,9 @@ test('closing records go to their own topic, and nobody waits for them in anothe
   expect(closing).toHaveLength(1);
 });
 
-test('what services pass on is waited for before one more closing command goes in', async () => {
-  const stage = await services(
+/** What a caller is told goes to a worker by one topic and comes back by another. */
+const passingOn = () =>
+  services(
     `import { Kafka } from 'kafkajs';
      const reads = async (kafka, groupId, topic, handle) => {
        const consumer = new Kafka(kafka).consumer({ groupId });
@@ -176,8 +177,22 @@ test('what services pass on is waited for before one more closing command goes i
       properties: {},
     },
   );
+
+test('what services pass on is waited for before one more closing command goes in', async () => {
+  const stage = await passingOn();
   const run = await stage.play({ commands: 1 });
   expect(run.ending).toEqual({ kind: 'rest' });
   expect(facts(run, 'command', { closing: true, state: 'sent' })).toHaveLength(1);
   expect(facts(run, 'append', { topic: 'receipts' })).toHaveLength(2);
+});
+
+test('a group is asked about what it reads, and not about what is there besides', async () => {
+  const stage = await passingOn();
+  const run = await stage.play({ commands: 1 });
+  const [closing] = facts(run, 'command', { closing: true, state: 'sent' });
+  const committed = facts(run, 'commit').filter(({ seq }) => seq < (closing?.seq ?? 0));
+  const said = committed.map(({ group, topic, offset }) => `${group} ${topic} ${offset}`);
+  expect(new Set(said)).toEqual(new Set(['workers orders 1', 'readers receipts 1']));
+  // A world that waited for what nobody reads would wait through a round of long polls.
+  expect(atMsOf(closing) - atMsOf(committed.at(-1))).toBeLessThan(1_000);
 });
