@@ -11,7 +11,8 @@
  *    error;
  * 4. a fault that takes requests struck between its arrival and its end;
  * 5. it was about the last record there, where that record is about a command;
- * 6. nothing of the partition was delivered to anybody after it arrived.
+ * 6. nothing of the partition was delivered to anybody after it arrived; who was only ever a member of other groups
+ *    reads for himself.
  */
 import type { Fact, OperationFact } from './facts.ts';
 import { ownerOf, type Lag } from './lag.ts';
@@ -31,10 +32,12 @@ export function lostLastCommit(sight: Sight, lag: Lag): LostCommit | undefined {
   if (!behind.every((record) => sight.isDone(record))) return undefined;
 
   const delivered = new Set<number>();
+  const strangers = onlyElsewhere(sight, group);
   let quietSince = -1;
   for (const fact of sight.facts) {
     if (fact.kind === 'assign' && fact.group === group) quietSince = fact.seq;
     if (fact.kind !== 'deliver' || fact.topic !== topic || fact.partition !== partition) continue;
+    if (strangers.has(fact.slot)) continue;
     quietSince = fact.seq;
     if (fact.slot !== slot || fact.incarnation !== instance.incarnation) continue;
     for (const offset of fact.offsets) delivered.add(offset);
@@ -59,6 +62,19 @@ export function lostLastCommit(sight: Sight, lag: Lag): LostCommit | undefined {
     };
   }
   return undefined;
+}
+
+/** Members of other groups that were never seen in this one. */
+function onlyElsewhere({ facts }: Sight, group: string): ReadonlySet<string> {
+  const here = new Set<string>();
+  const elsewhere = new Set<string>();
+  for (const fact of facts) {
+    if (fact.kind !== 'assign') continue;
+    for (const { slot } of fact.members) {
+      if (slot !== undefined) (fact.group === group ? here : elsewhere).add(slot);
+    }
+  }
+  return elsewhere.difference(here);
 }
 
 /** Applied without an error, whoever knows about it. */

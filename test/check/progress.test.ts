@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judge, type Ending, type Fact } from '#check';
-import { greeterUp, history, judging, rest } from './history.ts';
+import { greeterUp, history, judging, rest, topic } from './history.ts';
 
 const chapter = judging('progress');
 const judged = (facts: readonly Fact[], ending: Ending = rest) =>
@@ -162,6 +162,19 @@ describe('the excuse of a lost last commit', () => {
       .deliver('greeter-0', [1])
       .done('m2');
     expect(judged(facts).findings).toHaveLength(1);
+  });
+
+  test('a delivery to somebody of another group is no chance for this one', () => {
+    const elsewhere = {
+      slot: 'auditor-0',
+      memberId: 'auditor',
+      partitions: [{ topic, partition: 0 }],
+    };
+    const { facts } = delivered()
+      .add({ kind: 'assign', group: 'auditors', generation: 1, members: [elsewhere] })
+      .commitRequest(['m1'], ['arrived', 'fault', 'lost'])
+      .deliver('auditor-0', [0]);
+    expect(judged(facts).findings).toEqual([]);
   });
 
   test('not when the work itself is not done', () => {
