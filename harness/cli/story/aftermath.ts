@@ -83,15 +83,12 @@ const deliveredAgain: Look = (scene, reading) => {
 };
 
 /** After a planned restart the stored offset is what decides, so it is said. */
-function restartOffset(
-  scene: Scene,
-  reading: Reading,
-  { seq, topic, partition }: Deliver,
-): Aftermath {
+function restartOffset(scene: Scene, reading: Reading, delivery: Deliver): Aftermath {
   if (scene.kind !== 'restart' && scene.kind !== 'stop') return {};
-  const commit = reading.committedBefore(seq, topic, partition);
+  const { seq, slot } = delivery;
+  const commit = reading.committedBefore(seq, delivery, reading.groupsOf(slot));
   const stored = commit && commit.offset >= 0 ? String(commit.offset) : 'none';
-  return { because: `The committed offset of ${logName({ topic, partition })} was ${stored}` };
+  return { because: `The committed offset of ${logName(delivery)} was ${stored}` };
 }
 
 const doneAgain: Look = (scene, reading) => {
@@ -179,8 +176,8 @@ const passedOver: Look = (scene, reading) => {
   const never =
     deliveries.length === 0 ? `nobody was given ${command}` : `nothing delivered ${command} again`;
   const past =
-    committedPast(reading, command, scene.seq) ??
-    committedPast(reading, command, Number.MAX_SAFE_INTEGER);
+    committedPast(reading, command, scene) ??
+    committedPast(reading, command, { ...scene, seq: Number.MAX_SAFE_INTEGER });
   return {
     fact: past
       ? `the committed offset was ${past.offset}, past ${command} (offset ${past.input.offset}),` +

@@ -37,14 +37,18 @@ export function zombieCause(scene: Scene, reading: Reading): string | undefined 
   return sentences.map((sentence) => capital(sentence)).join('. ');
 }
 
-/** Whoever the group, or a delivery, gave the commands to after the fault. */
+/** Whom its group, or a delivery there, gave the commands to after the fault. */
 function successorOf(scene: Scene, reading: Reading): string | undefined {
+  const groups = reading.groupsOf(scene.slot);
+  const isMate = (slot: string): boolean =>
+    slot !== scene.slot && !groups.isDisjointFrom(reading.groupsOf(slot));
   const before = reading.facts.filter(({ seq }) => seq < scene.seq);
   // Who only writes has no partition to lose.
   if (!before.some((fact) => readersOf(fact, scene, reading).includes(scene.slot)))
     return undefined;
   for (const fact of reading.facts.slice(before.length)) {
-    const successor = readersOf(fact, scene, reading).find((slot) => slot !== scene.slot);
+    if (fact.kind === 'assign' && !groups.has(fact.group)) continue;
+    const successor = readersOf(fact, scene, reading).find(isMate);
     if (successor !== undefined) return successor;
   }
   return undefined;

@@ -106,11 +106,12 @@ function markerDraft(fact: Extract<Fact, { kind: 'marker' }>, reading: Reading):
 
 function deliverDraft(fact: Deliver, reading: Reading): Draft {
   const again = reading.again.has(fact.seq);
-  // With several groups it cannot be told whose offset decided.
-  const known = again && reading.groups.size < 2;
+  // Who is in several groups does not say whose offset decided.
+  const groups = reading.groupsOf(fact.slot);
+  const known = again && groups.size < 2;
   const what =
     fact.commands.length > 0 ? list(fact.commands) : plural(fact.offsets.length, 'record');
-  const committed = reading.committedBefore(fact.seq, fact.topic, fact.partition);
+  const committed = reading.committedBefore(fact.seq, fact, groups);
   const mark = committed && committed.offset >= 0 ? String(committed.offset) : 'none';
   return {
     cells: [
@@ -125,7 +126,7 @@ function deliverDraft(fact: Deliver, reading: Reading): Draft {
 }
 
 function commitDraft(fact: Commit, reading: Reading): Draft {
-  const former = reading.committedBefore(fact.seq, fact.topic, fact.partition);
+  const former = reading.committedBefore(fact.seq, fact, new Set([fact.group]));
   const same = former?.offset === fact.offset;
   const group = isForeignGroup(fact, reading) ? ` for ${fact.group}` : '';
   return {

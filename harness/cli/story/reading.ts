@@ -30,6 +30,12 @@ interface Stamped {
   readonly atMs: number;
 }
 
+/** One partition of a topic. */
+export interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
 export type Append = AppendFact & Stamped;
 export type Commit = CommitFact & Stamped;
 export type Deliver = DeliverFact & Stamped;
@@ -49,6 +55,8 @@ export interface Reading {
   readonly struck: readonly Struck[];
   /** Consumer groups that committed anything. */
   readonly groups: ReadonlySet<string>;
+  /** Consumer groups that a slot was ever a member of; of who was in none, all that committed. */
+  groupsOf(slot: string): ReadonlySet<string>;
   /** Commands that the harness added to come to rest. */
   readonly closing: ReadonlySet<string>;
   /** Positions of facts that repeat an earlier one: delivered, applied or appended before. */
@@ -62,8 +70,8 @@ export interface Reading {
   statement(change: Change): Operation | undefined;
   /** What a commit changed, row by row. */
   changes(seq: number): readonly string[];
-  /** The last commit of a group on a partition before a position. */
-  committedBefore(seq: number, topic: string, partition: number): Commit | undefined;
+  /** The last commit of one of these groups on a partition before a position. */
+  committedBefore(seq: number, place: Place, groups: ReadonlySet<string>): Commit | undefined;
 }
 
 /** `greeter-0` → `greeter`. */
@@ -71,7 +79,7 @@ export function roleOf(slot: string): string {
   return slot.replace(/-\d+$/, '');
 }
 
-export function logName({ topic, partition }: { topic: string; partition: number }): string {
+export function logName({ topic, partition }: Place): string {
   return `${topic}/${partition}`;
 }
 
@@ -85,10 +93,15 @@ export function read(facts: readonly Fact[], schedule: Schedule): Reading {
   const commandsOf = (fact: Fact): readonly string[] => commands.get(fact.seq) ?? [];
   const input = (command: string): Append | undefined =>
     appends.find((append) => append.command === command);
+  const groups = new Set(commits.map((commit) => commit.group));
   return {
     facts,
     struck: facts.filter((fact) => fact.kind === 'fault').map((fact) => strike(fact, schedule)),
-    groups: new Set(commits.map((commit) => commit.group)),
+    groups,
+    groupsOf(slot) {
+      const own = membershipsOf(slot, facts);
+      return own.size > 0 ? own : groups;
+    },
     closing: new Set(
       facts.flatMap((fact) => (fact.kind === 'command' && fact.closing ? [fact.id] : [])),
     ),
@@ -110,11 +123,25 @@ export function read(facts: readonly Fact[], schedule: Schedule): Reading {
     statement: (change) => statementOf(change, facts),
     changes: (seq) => changes.get(seq) ?? [],
     delivered: (command) => delivers.filter((fact) => fact.commands.includes(command)),
-    committedBefore: (seq, topic, partition) =>
+    committedBefore: (seq, { topic, partition }, groups) =>
       commits.findLast(
-        (fact) => fact.seq < seq && fact.topic === topic && fact.partition === partition,
+        (fact) =>
+          fact.seq < seq &&
+          fact.topic === topic &&
+          fact.partition === partition &&
+          groups.has(fact.group),
       ),
   };
+}
+
+function membershipsOf(slot: string, facts: readonly Fact[]): ReadonlySet<string> {
+  return new Set(
+    facts.flatMap((fact) =>
+      fact.kind === 'assign' && fact.members.some((member) => member.slot === slot)
+        ? [fact.group]
+        : [],
+    ),
+  );
 }
 
 function strike(fact: FaultFact & Stamped, schedule: Schedule): Struck {

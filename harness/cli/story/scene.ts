@@ -68,15 +68,15 @@ function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefi
   const they = several ? 'they were' : 'it was';
   const before = commands.flatMap((c) => reading.done(c).filter((done) => done.seq < fact.seq));
   const usual = usualEffect(reading, struck.slot);
+  const at = { seq: fact.seq, slot: struck.slot ?? '' };
   const isPort = point?.operation.includes('.') ?? false;
   return {
     kind: fault.kind,
-    seq: fact.seq,
+    ...at,
     point,
     phase,
     options: fault.with,
     on: fault.on ?? '',
-    slot: struck.slot ?? '',
     commands,
     affected: commands.some((c) => focus.commands.has(c)) ? commands : [...focus.commands],
     about,
@@ -91,7 +91,7 @@ function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefi
     doneBefore: before.length > 0,
     effectHad: before[0] ? effectHad(before[0], about) : '',
     effectGot: usual ? `${usual} got ${about}` : `anything was done with ${about}`,
-    committed: commands.some((command) => committedPast(reading, command, fact.seq) !== undefined),
+    committed: commands.some((command) => committedPast(reading, command, at) !== undefined),
     when: whenOf(struck),
   };
 }
@@ -137,14 +137,14 @@ function usualEffect(reading: Reading, slot: string | undefined): string | undef
   return effect?.kind === 'table' ? 'the database' : effect?.name;
 }
 
-/** The commit that lies beyond a command's record, if there was one by then. */
+/** The commit of the slot's group that lies beyond a command's record, if there was one by then. */
 export function committedPast(
   reading: Reading,
   command: string,
-  seq: number,
+  { seq, slot }: Pick<Scene, 'seq' | 'slot'>,
 ): { readonly offset: number; readonly input: Append } | undefined {
   const input = reading.input(command);
   if (!input) return undefined;
-  const commit = reading.committedBefore(seq, input.topic, input.partition);
+  const commit = reading.committedBefore(seq, input, reading.groupsOf(slot));
   return commit && commit.offset > input.offset ? { offset: commit.offset, input } : undefined;
 }

@@ -324,3 +324,32 @@ export function payments(): Plot {
     think: 'How could the provider know that it is the same charge?',
   };
 }
+
+/** The payer stands still while it holds m1; the shipper reads the same records in a group of its own. */
+export function bystander(): Plot {
+  const scribe = new Scribe();
+  const [payer, shipper] = [{ slot: 'payer-0' }, { slot: 'shipper-0' }];
+  scribe.at(7).assign('payers', 1, 'orders', { 'payer-0': [0] });
+  scribe.at(7).assign('shippers', 1, 'orders', { 'shipper-0': [0] });
+  scribe.at(9).append('orders', 0, 0, 'm1');
+  scribe.at(12).deliver(payer, 'orders', 0, { m1: 0 });
+  scribe.at(12).deliver(shipper, 'orders', 0, { m1: 0 });
+  const loaded = scribe.at(13).port(shipper, 'van.load', 'm1');
+  scribe.at(14).commit(shipper, 'shippers', 'orders', 0, 1, ['m1']);
+  scribe.at(15).operation(payer, 'psp.charge', '', ['m1'], 'arrived');
+  scribe.fault(0);
+  scribe.instance('payer-0', 'frozen');
+  scribe.at(16).deliver(shipper, 'orders', 0, { m1: 0 });
+  scribe.at(45_015).instance('payer-0', 'thawed');
+  const paid = scribe.at(45_016).port(payer, 'psp.charge', 'm1', 'already arrived');
+  return {
+    scribe,
+    faults: [
+      faultAt('freeze', 'payer-0', 'psp.charge', '', ['m1'], 'before apply', { ms: 45_000 }),
+    ],
+    property: 'paid-first',
+    says: 'what is loaded is paid',
+    sentence: 'm1 was loaded before it was paid.',
+    witnesses: [loaded, paid],
+  };
+}

@@ -194,6 +194,16 @@ test('a call that a sentence names stands in the table though it came after what
   expect(text).toMatch(/^ +17 {2}sink\.record m1/m);
 });
 
+test('who reads the same in another group takes nothing over and says nothing of what is done', () => {
+  const plain = { ...wide, plain: true };
+  const text = renderReport(report(plots.bystander()), plain);
+  expect(text).toContain('payer-0 stood still for 45 s');
+  expect(text).not.toContain('took it for dead');
+  const crash = faultAt('crash', 'payer-0', 'psp.charge', '', ['m1'], 'after apply');
+  const died = renderReport(report({ ...plots.bystander(), faults: [crash] }), plain);
+  expect(died).toContain('payer-0 died after psp.charge had taken m1 and before Kafka knew');
+});
+
 test('an offset below 0 is none, as kafkajs writes it', () => {
   const plot = plots.rejection();
   const facts = plot.scribe.facts.map((fact) =>
