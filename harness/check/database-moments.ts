@@ -27,8 +27,8 @@ export const databaseMoments: readonly HardMoment[] = [
   },
   {
     name: 'deadlocks',
-    says: 'transactions that failed because two waited for each other',
-    by: ['error'],
+    says: 'transactions that failed because several waited for each other',
+    by: ['error', 'victim'],
     count: answered('40P01'),
   },
   {

@@ -17,6 +17,7 @@ export type FaultKind =
   | 'reject'
   | 'outage'
   | 'lock'
+  | 'victim'
   | 'lose-request'
   | 'lose-response'
   | 'error'

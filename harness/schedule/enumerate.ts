@@ -56,6 +56,7 @@ const ranks: Readonly<Record<Family, readonly [number, number, number]>> = {
   error: [11, 14, 15],
   'database error': [11, 14, 15],
   outage: [12, 16, 17],
+  victim: [11, 14, 15],
   lock: [12, 16, 17],
   zombie: [12, 16, 17],
   join: [13, 13, 13],

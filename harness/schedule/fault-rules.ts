@@ -56,6 +56,11 @@ export const faultRules: Readonly<Record<FaultKind, Rule>> = {
     phase: 'before apply',
     example: `lock ${statement} · before apply · 1500 ms`,
   },
+  victim: {
+    strikes: 'point',
+    phase: 'before apply',
+    example: `victim ${statement} · before apply`,
+  },
   'lose-request': {
     strikes: 'point',
     phase: 'before apply',
@@ -128,7 +133,7 @@ export function faultTrouble(fault: Fault): string | undefined {
   if (rule.strikes === 'either' && fault.on === undefined && !isPoint) {
     return `${fault.kind} needs an instance when its place is not a point.`;
   }
-  return optionTrouble(fault, rule) ?? codeTrouble(fault) ?? lockTrouble(fault);
+  return optionTrouble(fault, rule) ?? codeTrouble(fault) ?? waitTrouble(fault);
 }
 
 const subjects: Partial<Record<FaultKind, string>> = {
@@ -187,15 +192,19 @@ function codeTrouble({ kind, place, with: given }: Fault): string | undefined {
   return `${code} cannot be placed at a statement: those are ${sqlStates.join(', ')}.`;
 }
 
-/** Whoever has a table keeps statements waiting, and those only until they have it. */
-function lockTrouble({ kind, place }: Fault): string | undefined {
-  if (kind !== 'lock' || typeof place !== 'object' || !('point' in place)) return undefined;
+/** Kinds that are about statements which wait, and why only until those are applied. */
+const waits: Partial<Record<FaultKind, readonly [string, string]>> = {
+  lock: ['keeps a statement waiting', 'A lock keeps a statement from being applied'],
+  victim: ['waits with a statement', 'Whoever waits for a lock has not been applied'],
+};
+
+function waitTrouble({ kind, place }: Fault): string | undefined {
+  const [does, why] = waits[kind] ?? [];
+  if (does === undefined || typeof place !== 'object' || !('point' in place)) return undefined;
   if (!isStatement(place.point.operation)) {
-    return `A lock keeps a statement waiting, and ${place.point.operation} is none.`;
+    return `A ${kind} ${does}, and ${place.point.operation} is none.`;
   }
-  return place.phase === 'before apply'
-    ? undefined
-    : 'A lock keeps a statement from being applied: that is before apply.';
+  return place.phase === 'before apply' ? undefined : `${why}: that is before apply.`;
 }
 
 function isCount(value: number): boolean {

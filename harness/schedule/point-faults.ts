@@ -27,6 +27,7 @@ export type Family =
   | 'database error'
   | 'outage'
   | 'lock'
+  | 'victim'
   | 'join'
   | 'rebalance'
   | 'crash, bytes arrive'
@@ -112,6 +113,7 @@ export function pointFaults(
   for (const code of crossing.mayFailWith ?? []) add('database error', fault('error', { code }));
   for (const ms of outagesMs(crossing)) add('outage', fault('outage', { ms }));
   if (crossing.lockable) add('lock', fault('lock', { ms: shortMs }));
+  if (crossing.mayBeVictim) add('victim', fault('victim'));
   addWaits(crossing, view, fault, add);
   if (view.isDelivery(crossing)) {
     const role = roleOf(point.slot);

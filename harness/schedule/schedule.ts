@@ -115,6 +115,11 @@ export interface Crossing {
   /** Of a statement that is to be applied: it writes to a table that its transaction has not yet. */
   readonly lockable?: true;
   /**
+   * Of a statement that waited in a deadlock which another one closed: it could have been the one
+   * that was ended instead.
+   */
+  readonly mayBeVictim?: true;
+  /**
    * Session time-out of the group and transaction time-out of the producer, read off the wire; for
    * zombies. Of several producers of one instance the shortest.
    */

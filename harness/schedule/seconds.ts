@@ -1,6 +1,6 @@
 /**
  * Second faults: what else may go wrong while the first is being recovered from. Only crashes,
- * rejections, lost answers and errors of the database, for these are what a recovery path must bear;
+ * rejections, lost answers, errors of the database and its deadlocks, for these are what a recovery path must bear;
  * other pairs are left to the random mixes.
  */
 import type { Fact } from '#check';
@@ -23,7 +23,13 @@ export interface SecondsInput {
   readonly facts?: readonly Fact[];
 }
 
-const wanted: ReadonlySet<Family> = new Set(['crash', 'reject', 'lose response', 'database error']);
+const wanted: ReadonlySet<Family> = new Set([
+  'crash',
+  'reject',
+  'lose response',
+  'database error',
+  'victim',
+]);
 
 /** The schedules with one more fault in the recovery, most telling first, each once. */
 export function seconds(input: SecondsInput): readonly Candidate[] {

@@ -33,7 +33,7 @@ const longMs = 45_000;
 /** How long a stopped process stays away. */
 const awayMs = 5_000;
 
-const blows: Record<Exclude<FaultKind, 'lock'>, (blow: Blow) => Outcome> = {
+const blows: Record<Exclude<FaultKind, 'lock' | 'victim'>, (blow: Blow) => Outcome> = {
   crash({ world, planned, op }) {
     const slot = planned.fault.on ?? op?.point.slot;
     if (slot === undefined) return undefined;
@@ -120,6 +120,11 @@ export function strike(
   const { fault } = planned;
   if (!canStrike(world, planned, op, phase)) return undefined;
   const ms = fault.with?.ms ?? defaultMs(fault.kind);
+  if (fault.kind === 'victim') {
+    // It strikes when there is a deadlock to end.
+    if (op !== undefined) op.victim = () => tell(world, planned, op, phase);
+    return undefined;
+  }
   if (fault.kind === 'lock') {
     // Only the server knows whether the table is free: else nothing has struck.
     world.postgres?.lock(op?.lockable ?? '', ms, () => tell(world, planned, op, phase));
@@ -194,6 +199,8 @@ function canStrike(
       return op?.kind === 'sql' || (op?.kind === 'port' && phase === 'before apply');
     case 'lock':
       return phase === 'before apply' && op?.lockable !== undefined;
+    case 'victim':
+      return phase === 'before apply' && op?.kind === 'sql';
     case 'error':
       if (op?.kind === 'sql') {
         return phase === 'before apply' && op.mayFailWith.includes(options?.code ?? '');

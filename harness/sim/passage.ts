@@ -44,6 +44,10 @@ export interface Op {
   readonly calls: readonly Call[];
   applied: boolean;
   error: string | undefined;
+  /** Of those who wait for each other the schedule wants this one to be undone; told when it is. */
+  victim: (() => void) | undefined;
+  /** Index of its first crossing, once a fault can strike there. */
+  crossing: number | undefined;
 }
 
 export interface NewOp {
@@ -86,6 +90,8 @@ export interface Passages {
   refused(op: Op, error: string): void;
   /** It came to wait for a lock that somebody else has. */
   blocked(op: Op): void;
+  /** It waits in a deadlock that another one closed. */
+  deadlocked(op: Op): void;
   delivered(op: Op): void;
   /** Operations that the schedule, or a delay, keeps from going on. */
   waiting(): number;
@@ -141,6 +147,8 @@ class SimPassages implements Passages {
       calls,
       applied: false,
       error: undefined,
+      victim: undefined,
+      crossing: undefined,
     };
     this.#lastOp.set(owner.slot, op);
     return op;
@@ -185,6 +193,12 @@ class SimPassages implements Passages {
     const { slot, operation, target } = op.point;
     this.#world.recorder.step(`${slot}|${operation}|${target}|waits`);
     this.#fact(op, 'waits');
+  }
+
+  deadlocked({ crossing: index = -1 }: Op): void {
+    const { crossings } = this.#world.gate;
+    const crossing = crossings[index];
+    if (crossing !== undefined) crossings[index] = { ...crossing, mayBeVictim: true };
   }
 
   delivered(op: Op): void {
@@ -262,6 +276,7 @@ class SimPassages implements Passages {
     if (this.#world.closing || op.silent) return;
     const sessionTimeoutMs = this.#world.kafka.sessionTimeoutOf(slot);
     this.#world.visits?.crossed(op.owner, op.calls, this.#world.gate.crossings.length);
+    op.crossing ??= this.#world.gate.crossings.length;
     const transactionTimeoutMs = this.#world.kafka.transactionTimeoutOf(slot);
     this.#world.gate.crossings.push({
       point: op.point,

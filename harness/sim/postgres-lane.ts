@@ -31,14 +31,17 @@ import {
 } from './sql-answers.ts';
 import { delivered, greetingOf, HashedAnswers, Renames } from './sql-bytes.ts';
 import {
+  laterOperation,
   openLine,
   openOperation,
+  settle,
   type Arrived,
   type Current,
   type GroupOf,
   type Line,
 } from './sql-line.ts';
-import { continued, nameGroup, opensCopy, operationsOf } from './sql-operations.ts';
+import { nameGroup, operationsOf } from './sql-operations.ts';
+import { SqlDeadlocks } from './sql-deadlock.ts';
 import { OutsideLocks } from './sql-outside.ts';
 import { SqlOutage } from './sql-outage.ts';
 import { SqlServer, type Go, type Move } from './sql-server.ts';
@@ -76,6 +79,7 @@ class ServerLane implements PostgresLane {
   /** Also of connections that are gone: their last answers may be under way. */
   readonly #hashed = new Map<number, HashedAnswers>();
   readonly #waits: Waits;
+  readonly #deadlocks: SqlDeadlocks;
   readonly #outage: SqlOutage;
   readonly #outside: OutsideLocks;
   #opened = 0;
@@ -86,6 +90,7 @@ class ServerLane implements PostgresLane {
     this.#seedRows = database.seedRows;
     this.#server = new SqlServer(world, database);
     this.#outage = new SqlOutage(world);
+    this.#deadlocks = new SqlDeadlocks(world, this.#server);
     this.#outside = new OutsideLocks(world, this.#server, () => this.#waits.look());
     this.#waits = new Waits(world, this.#server, {
       move: (line, go) => this.#move(line, go),
@@ -301,6 +306,7 @@ class ServerLane implements PostgresLane {
   }
 
   #moved(line: Line, { outcome, tables, told }: Move): void {
+    this.#deadlocks.look(outcome);
     for (const { session, answer } of outcome.ended) {
       const other = this.#server.lineOf(session);
       if (other !== undefined) this.#answered(other, answer, undefined);
@@ -320,7 +326,7 @@ class ServerLane implements PostgresLane {
     if (current === undefined || current === 'starts') return;
     if (isServerGone(answer)) return this.#world.abort(serverGone());
     this.#settle(line, current, answer.status);
-    const op = this.#opOf(line, current, answer);
+    const op = current.op ?? laterOperation(this.#world, line, current, answer);
     const error = answer.error && `${answer.error['C']} ${answer.error['M']}`;
     if (op !== undefined) this.#world.passages.applied(op, error);
     if (tables !== undefined) {
@@ -338,25 +344,9 @@ class ServerLane implements PostgresLane {
     });
   }
 
-  /** A query is told of once it brought rows; an error always. */
-  #opOf(line: Line, current: Current, { frames, error, copying }: Answer): Op | undefined {
-    if (current.op !== undefined) return current.op;
-    if (error !== undefined) return openOperation(this.#world, line, current, true);
-    if (copying || current.named.nature !== 'query') return undefined;
-    return frames.some(({ type }) => type === 'D')
-      ? openOperation(this.#world, line, current)
-      : undefined;
-  }
-
-  /** The server has answered: what that says about the session. */
   #settle(line: Line, current: Current, status: TransactionStatus): void {
-    current.answered = true;
-    current.waiting = undefined;
     this.#waits.stopTimers(current);
-    line.transaction = continued(line.transaction, current.named, status !== 'I');
-    const opened = current.read.operations.find(({ text }) => opensCopy(text));
-    const isCopying = line.session?.warm.connection.tracker.copying === true;
-    line.copy = isCopying ? (opened ?? line.copy) : undefined;
+    settle(line, current, status);
   }
 
   #reply(line: Line, op: Op | undefined, answer: Answer): void {

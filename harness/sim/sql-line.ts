@@ -1,10 +1,12 @@
 /** One connection to the database, as the lane sees it: its session, what is under way, what its transaction did. */
 import {
   GroupReader,
+  type Answer,
   type Group,
   type LentSession,
   type ReadGroup,
   type SqlOperation,
+  type TransactionStatus,
   type Waiting,
 } from '#postgres';
 import type { Entry } from './agenda.ts';
@@ -13,9 +15,11 @@ import type { Op } from './passage.ts';
 import type { Asker } from './visits.ts';
 import type { VirtualProcess } from './sql-bytes.ts';
 import {
+  continued,
   lockableTable,
   mayFailWith,
   noTransaction,
+  opensCopy,
   type NamedGroup,
   type Transaction,
 } from './sql-operations.ts';
@@ -98,4 +102,26 @@ export function openOperation(
     asker,
     silent,
   });
+}
+
+/** A query becomes one once it brought rows; whatever brought an error is told of. */
+export function laterOperation(
+  world: World,
+  line: Line,
+  current: Current,
+  { frames, error, copying }: Answer,
+): Op | undefined {
+  if (error !== undefined) return openOperation(world, line, current, true);
+  if (copying || current.named.nature !== 'query') return undefined;
+  return frames.some(({ type }) => type === 'D') ? openOperation(world, line, current) : undefined;
+}
+
+/** The server has answered: what that says about the session. */
+export function settle(line: Line, current: Current, status: TransactionStatus): void {
+  current.answered = true;
+  current.waiting = undefined;
+  line.transaction = continued(line.transaction, current.named, status !== 'I');
+  const opened = current.read.operations.find(({ text }) => opensCopy(text));
+  const isCopying = line.session?.warm.connection.tracker.copying === true;
+  line.copy = isCopying ? (opened ?? line.copy) : undefined;
 }

@@ -55,6 +55,9 @@ function adviceOf(
       ? `Another transaction had ${here.point.target} at that moment.`
       : 'It takes a statement that writes to a table which its transaction has not yet.';
   }
+  if (fault.kind === 'victim' && here !== undefined) {
+    return 'It takes a deadlock in which that statement waits, and which another one closes.';
+  }
   if (closest === undefined) return 'Place it somewhere else.';
   return closest === placeOf(fault)
     ? `A fault of the kind ${fault.kind} cannot strike there.`

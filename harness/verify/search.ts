@@ -325,7 +325,7 @@ class Search {
 
 /** What is recovered from: a process that died, a call or statement that failed and is tried again. */
 function isFirst(family: Family): boolean {
-  return family === 'crash' || family === 'reject' || family === 'database error';
+  return ['crash', 'reject', 'database error', 'victim'].includes(family);
 }
 
 function* endless(most: number): Generator<number> {

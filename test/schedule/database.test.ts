@@ -84,6 +84,25 @@ describe('single faults at statements', () => {
     expect(placed(1, 'lock')).toEqual([]);
   });
 
+  test('who waits in a deadlock may be its victim', () => {
+    const [first, ...others] = calm.crossings;
+    const deadlocked = [{ ...(first as Crossing), mayBeVictim: true as const }, ...others];
+    const chosen = (level: Level): readonly string[] =>
+      singles({ chapter: chapterOne, level, calm: { ...calm, crossings: deadlocked } })
+        .filter(({ family }) => family === 'victim')
+        .flatMap(({ schedule }) => schedule.faults.map(printFault));
+    expect(chosen(2)).toEqual(['victim greeter-0 · INSERT ledger (m1) · #1 · before apply']);
+    expect(chosen(1)).toEqual([]);
+    expect(placed(2, 'victim')).toEqual([]);
+    const generate = createGenerator({
+      chapter: chapterOne,
+      level: 2,
+      calm: { ...calm, crossings: deadlocked },
+    });
+    const drawn = Array.from({ length: 600 }, (_, index) => generate(1, index).faults).flat();
+    expect(drawn.some(({ kind }) => kind === 'victim')).toBe(true);
+  });
+
   test('longer than the session only by chance, and not where the chapter leaves locks out', () => {
     const drawn = (without: readonly Fault['kind'][]): ReadonlySet<number | undefined> => {
       const chapter = { ...chapterOne, without };
@@ -231,6 +250,15 @@ describe('what the database does for a while shrinks', () => {
     const at = 'greeter-0 · INSERT (m1) · #1 · before apply · 1500 ms';
     expect(await shrunk(locked, ['lock', 'delay'])).toEqual([`delay ${at}`]);
     expect(await shrunk(locked, ['lock'])).toEqual([`lock ${at}`]);
+  });
+
+  test('a deadlock to its error where nobody else is needed, else to nothing less', async () => {
+    const [fault] = outageAt('UPDATE', 'before apply', 'victim').faults;
+    const { with: _, ...bare } = fault as Fault;
+    const schedule = { ...exampleSchedule, faults: [bare] };
+    const at = 'greeter-0 · UPDATE (m1) · #1 · before apply';
+    expect(await shrunk(schedule, ['victim', 'error'])).toEqual([`error ${at} · 40P01`]);
+    expect(await shrunk(schedule, ['victim'])).toEqual([`victim ${at}`]);
   });
 
   test('an outage to a shorter one where it has to last', async () => {

@@ -177,6 +177,7 @@ describe('reading what a person typed', () => {
     ['error p-0 . UPDATE accounts (m1) . 40P01', 'before apply'],
     ['outage p-0 . UPDATE accounts (m1) . 5 s', 'before apply'],
     ['lock p-0 . UPDATE accounts (m1) . 5 s', 'before apply'],
+    ['victim p-0 . UPDATE accounts (m1)', 'before apply'],
     ['error p-0 . Produce t (m1) . REQUEST_TIMED_OUT', 'after apply'],
   ])('%s means %s', (text, phase) => {
     const read = parseFault(text);
@@ -208,6 +209,9 @@ describe('reading what a person typed', () => {
     ['delay greeter-0 . sink.record (m1) . 1500', 'Expected a time such as'],
     ['outage p-0 . UPDATE accounts (m1)', 'outage needs a length of time'],
     ['lock p-0 . UPDATE accounts (m1)', 'lock needs a length of time'],
+    ['victim p-0 . sink.record (m1)', 'sink.record is none'],
+    ['victim p-0 . UPDATE accounts (m1) . after apply', 'that is before apply'],
+    ['victim p-0 . UPDATE accounts (m1) . 5 s', 'takes no length of time'],
     ['lock p-0 . sink.record (m1) . 5 s', 'sink.record is none'],
     ['lock p-0 . UPDATE accounts (m1) . after apply . 5 s', 'that is before apply'],
     ['loc p-0 . UPDATE accounts (m1) . 5 s', 'Did you mean “lock”'],

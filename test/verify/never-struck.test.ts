@@ -86,6 +86,15 @@ test('a lock on a table that somebody has is told so', () => {
   );
 });
 
+test('a victim of no deadlock is told what it takes', () => {
+  const update: FaultPoint = { ...commit, operation: 'UPDATE', target: 'accounts' };
+  const victim: Fault = { kind: 'victim', place: { point: update, phase: 'before apply' } };
+  const here = crossing(update, 'before apply');
+  expect(neverStruck({ ...outcome(victim, []), crossings: [here] })?.advice).toBe(
+    'It takes a deadlock in which that statement waits, and which another one closes.',
+  );
+});
+
 test('an error that would be a lie there is answered with those that would be none', () => {
   const update: FaultPoint = { ...commit, operation: 'UPDATE', target: 'accounts' };
   const lie: Fault = {

@@ -161,6 +161,9 @@ const causes: Readonly<Record<FaultKind, (scene: Scene, reading: Reading) => str
   reject: (s) => `${s.call} rejected ${s.about} once: nothing was applied`,
   outage: outageCause,
   lock: lockCause,
+  victim: (s) =>
+    `Transactions waited for each other, and of all of them the database undid that of ${s.slot}:` +
+    ` ${s.noun} was answered ${errorWords('40P01')}`,
   'lose-request': (s) => `${capital(s.noun)} never arrived, for the connection of ${s.slot} broke`,
   'lose-response': lostAnswer,
   silence: lostAnswer,

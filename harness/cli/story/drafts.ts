@@ -332,8 +332,9 @@ function operationDraft(
   const about = fact.cause.length > 0 ? ` (${list(fact.cause)})` : '';
   const struck = reading.struck.some(
     ({ point, fault }) =>
-      // Who had to wait is answered later, by himself.
+      // Who had to wait is answered later, by himself; who is chosen had waited before.
       (fault?.kind !== 'lock' || fact.step === 'waits') &&
+      fault?.kind !== 'victim' &&
       point?.slot === fact.slot &&
       point.operation === fact.operation &&
       point.target === fact.target &&

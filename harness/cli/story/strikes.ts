@@ -91,6 +91,10 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
   reject: (s) => ({ word: 'REJECTS', rest: s.point ? list(s.point.cause) : '' }),
   outage: (s) => ({ word: 'IS OUT', rest: span(s) }),
   lock: (s) => ({ word: 'IS LOCKED', rest: span(s) }),
+  victim: (s) => ({
+    word: 'IS THE VICTIM',
+    rest: `of a deadlock${s.point ? `, in ${errandNoun(s.point)}` : ''}`,
+  }),
   'lose-request': (s) => ({ word: 'LOSES THE REQUEST', clause: fate(s) }),
   'lose-response': (s) => ({ word: 'LOSES THE ANSWER', clause: happenedBeforeLoss(s) }),
   silence: (s) => ({

@@ -44,6 +44,8 @@ export interface Outcome {
   readonly waiting: Waiting | undefined;
   /** Others that were answered meanwhile: the victim of a deadlock that this one closed. */
   readonly ended: readonly Ended[];
+  /** The deadlock that this one closed: all who waited for each other, this one first. */
+  readonly deadlock?: readonly LentSession[];
 }
 
 export type Fate = 'lost' | 'arrives';

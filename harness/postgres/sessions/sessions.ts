@@ -16,7 +16,7 @@ import { openAdmin, type Admin } from './admin.ts';
 import { answerOf, readNotification, readSleep, type Answer, type Notification } from './answer.ts';
 import { Dials, Watched, type Looks } from './dials.ts';
 import type { RawAnswer, ServerAddress } from './connection.ts';
-import { asCancelledFor, deadlockReport, turnedTo, type CancelReason } from './deadlock.ts';
+import { asCancelledFor, deadlockOf, type CancelReason } from './deadlock.ts';
 import {
   LentSession,
   startSettings,
@@ -25,15 +25,7 @@ import {
   type Outcome,
   type StartOptions,
 } from './lent.ts';
-import {
-  cycleFrom,
-  holders,
-  locksSql,
-  lookUpSql,
-  readLocks,
-  readLookUp,
-  type Pid,
-} from './locks.ts';
+import { lookUpSql, readLookUp, type Pid } from './locks.ts';
 import { Outside } from './outside.ts';
 import { WarmSessions } from './warm.ts';
 
@@ -89,7 +81,10 @@ export class Sessions {
   /** Who has a table for himself and is no client. */
   readonly outside: Outside;
   seed: number;
-  /** Who of a deadlock is cancelled; the one who closed it, who comes first, unless told otherwise. */
+  /**
+   * Who of a deadlock is cancelled; the one who closed it, who comes first, unless told otherwise.
+   * For one run: forgotten when every session is taken back.
+   */
   victimOf: ((cycle: readonly LentSession[]) => LentSession) | undefined;
   readonly #server: LendingServer;
   readonly #warm: WarmSessions;
@@ -169,6 +164,7 @@ export class Sessions {
     for (const session of this.waiting) await session.giveBack('lost');
     for (const session of this.#lent.values()) await session.giveBack('lost');
     this.#watched.forget();
+    this.victimOf = undefined;
   }
 
   async close(): Promise<void> {
@@ -284,7 +280,7 @@ export class Sessions {
     const deadlock = sleep === undefined ? await this.#deadlock(session) : undefined;
     if (deadlock?.victim === session) {
       const answer = await this.#cancel(flight, 'deadlock', deadlock.report);
-      return { answer, waiting: undefined, ended: [] };
+      return { answer, waiting: undefined, ended: [], deadlock: deadlock.members };
     }
     this.#server.stopBackend?.(session.backendPid);
     // Who began to wait first stays first, also when it comes to wait again.
@@ -292,29 +288,26 @@ export class Sessions {
     this.#flights.clear();
     for (const entry of inOrder) this.#flights.set(entry.session, entry);
     if (deadlock === undefined) return { answer: undefined, waiting: session.waiting, ended: [] };
-    const { victim, report } = deadlock;
+    const { members, victim, report } = deadlock;
     const answer = await this.#cancel(this.#flightOf(victim), 'deadlock', report);
-    return { answer: undefined, waiting: session.waiting, ended: [{ session: victim, answer }] };
+    const ended = [{ session: victim, answer }];
+    return { answer: undefined, waiting: session.waiting, ended, deadlock: members };
   }
 
-  async #deadlock(
-    closer: LentSession,
-  ): Promise<{ victim: LentSession; report: ErrorFields } | undefined> {
+  async #deadlock(closer: LentSession): Promise<
+    | {
+        members: readonly LentSession[];
+        victim: LentSession;
+        report: ErrorFields;
+      }
+    | undefined
+  > {
     const pids = this.waiting.map(({ backendPid }) => backendPid);
-    if (pids.length < 2) return undefined;
-    if (cycleFrom(closer.backendPid, await this.#lookUp(pids)) === undefined) return undefined;
-    const locks = readLocks(await this.admin.query(locksSql(pids)));
-    const cycle = cycleFrom(closer.backendPid, holders(locks));
-    if (cycle === undefined) {
-      throw new Failure(
-        'UNCONTROLLED',
-        'Table locks wait for each other in an order that PostgreSQL would change by itself.',
-      );
-    }
-    const members = cycle.flatMap((pid) => this.#lent.get(pid) ?? []);
+    const found = await deadlockOf(closer.backendPid, pids, this.admin);
+    if (found === undefined) return undefined;
+    const members = found.cycle.flatMap((pid) => this.#lent.get(pid) ?? []);
     const victim = this.victimOf?.(members) ?? closer;
-    const told = turnedTo(cycle, victim.backendPid);
-    return { victim, report: deadlockReport(told, locks) };
+    return { members, victim, report: found.reportTo(victim.backendPid) };
   }
 
   async #cancel(flight: Flight, reason: CancelReason, report?: ErrorFields): Promise<Answer> {

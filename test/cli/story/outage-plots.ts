@@ -114,6 +114,32 @@ export function tableLocked(): Plot {
   };
 }
 
+/** Two that want each other's bill, and the one that PostgreSQL undoes believes that all is well. */
+export function deadlockVictim(): Plot {
+  const scribe = new Scribe();
+  const other = { slot: 'biller-1' };
+  const record = read(scribe);
+  scribe.at(12).statement(biller, 'UPDATE', 'bills', ['r1']);
+  scribe.at(12).statement(other, 'UPDATE', 'bills', ['r2']);
+  scribe.at(19).operation(biller, 'UPDATE', 'totals', ['r1'], 'arrived');
+  scribe.operation(biller, 'UPDATE', 'totals', ['r1'], 'waits');
+  scribe.at(20).operation(other, 'UPDATE', 'totals', ['r2'], 'arrived');
+  scribe.fault(0, undefined, { file: 'biller.ts', line: 26 });
+  const error = '40P01 deadlock detected';
+  scribe.operation(biller, 'UPDATE', 'totals', ['r1'], 'applied', error);
+  scribe.operation(other, 'UPDATE', 'totals', ['r2'], 'waits');
+  scribe.operation(other, 'UPDATE', 'totals', ['r2'], 'applied');
+  scribe.at(21).operation(biller, 'UPDATE', 'totals', ['r1'], 'answered', error);
+  const told = scribe.at(23).commit(biller, 'billers', topic, 0, 1, ['r1']);
+  return {
+    ...chapter,
+    scribe,
+    faults: [faultAt('victim', 'biller-0', 'UPDATE', 'totals', ['r1'], 'before apply')],
+    sentence: 'r1 was read and never billed.',
+    witnesses: [record, told],
+  };
+}
+
 /** Three attempts are not enough for an outage. */
 export function printerOut(): Plot {
   const scribe = new Scribe();
