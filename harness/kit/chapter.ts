@@ -17,6 +17,7 @@ export type FaultKind =
   | 'reject'
   | 'outage'
   | 'lock'
+  | 'lock-rows'
   | 'victim'
   | 'lose-request'
   | 'lose-response'

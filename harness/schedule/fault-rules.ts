@@ -56,6 +56,12 @@ export const faultRules: Readonly<Record<FaultKind, Rule>> = {
     phase: 'before apply',
     example: `lock ${statement} · before apply · 1500 ms`,
   },
+  'lock-rows': {
+    strikes: 'point',
+    needs: 'ms',
+    phase: 'before apply',
+    example: 'lock-rows relay-0 · SELECT outbox · #1 · before apply · 1500 ms',
+  },
   victim: {
     strikes: 'point',
     phase: 'before apply',
@@ -195,6 +201,7 @@ function codeTrouble({ kind, place, with: given }: Fault): string | undefined {
 /** Kinds that are about statements which wait, and why only until those are applied. */
 const waits: Partial<Record<FaultKind, readonly [string, string]>> = {
   lock: ['keeps a statement waiting', 'A lock keeps a statement from being applied'],
+  'lock-rows': ['keeps a statement waiting', 'A lock keeps a statement from being applied'],
   victim: ['waits with a statement', 'Whoever waits for a lock has not been applied'],
 };
 

@@ -16,7 +16,7 @@ import { singles, type Calm, type EnumerateInput } from './enumerate.ts';
 import { holdPairs } from './holds.ts';
 import { isIdleRestart } from './fault-rules.ts';
 import { printFault } from './notation.ts';
-import { longLock, type Family } from './point-faults.ts';
+import { longLocks, type Family } from './point-faults.ts';
 import { commandsIn, renamed, type Names } from './rename.ts';
 import type { Fault, Hold, Schedule, ScheduledCommand } from './schedule.ts';
 
@@ -94,7 +94,10 @@ function templatesOf({ chapter, level, calm }: GenerateInput): Templates {
   const locks = byFamily.get('lock');
   if (locks !== undefined) {
     const { crossings } = viewOf(calm.crossings, chapter);
-    byFamily.set('lock', [...locks, ...crossings.map(longLock).filter(({ length }) => length > 0)]);
+    const longer = crossings
+      .flatMap(longLocks)
+      .filter(({ kind }) => chapter.without?.includes(kind) !== true);
+    byFamily.set('lock', [...locks, ...longer.map((fault) => [fault])]);
   }
   return {
     faults: [...byFamily],

@@ -13,6 +13,8 @@ export interface SqlMoment {
   readonly verbs: readonly string[];
   /** Its text says what to do where a row is there already. */
   readonly upserts: boolean;
+  /** It is a query that locks rows, other things, or nothing. */
+  readonly locks?: 'rows' | 'others' | undefined;
   /** As PostgreSQL calls it: `read committed`. */
   readonly isolation: string;
   /** Its transaction has rows or tables that others may wait for. */
@@ -32,11 +34,11 @@ export const sqlStates: readonly string[] = [serialization, deadlock, ended];
 const locking = new Set(['UPDATE', 'DELETE', 'MERGE']);
 
 export function healthySqlErrors(moment: SqlMoment): readonly string[] {
-  const { verbs, upserts, isolation, holdsLocks, hasFailed } = moment;
+  const { verbs, upserts, locks: asked, isolation, holdsLocks, hasFailed } = moment;
   if (hasFailed) return [ended];
-  const locks = verbs.some((verb) => locking.has(verb)) || upserts;
+  const locks = verbs.some((verb) => locking.has(verb)) || upserts || asked === 'rows';
   // A deadlock takes two that hold something and want more.
-  const deadlocks = locks && holdsLocks;
+  const deadlocks = (locks || asked === 'others') && holdsLocks;
   // Serializable transactions may fail anywhere, also in COMMIT, and without a cause that shows.
   const collides = isolation === 'serializable' || (isolation === 'repeatable read' && locks);
   return [...(collides ? [serialization] : []), ...(deadlocks ? [deadlock] : []), ended];

@@ -113,6 +113,7 @@ export function pointFaults(
   for (const code of crossing.mayFailWith ?? []) add('database error', fault('error', { code }));
   for (const ms of outagesMs(crossing)) add('outage', fault('outage', { ms }));
   if (crossing.lockable) add('lock', fault('lock', { ms: shortMs }));
+  if (crossing.wantsRows) add('lock', fault('lock-rows', { ms: shortMs }));
   if (crossing.mayBeVictim) add('victim', fault('victim'));
   addWaits(crossing, view, fault, add);
   if (view.isDelivery(crossing)) {
@@ -141,11 +142,18 @@ function outagesMs({ target, phase }: Crossing): readonly Milliseconds[] {
   return target === 'sql' ? [outageMs] : [];
 }
 
-/** Somebody has the table until the group has given this instance up: for random mixes alone. */
-export function longLock(crossing: Crossing): readonly Fault[] {
-  const { point, phase, lockable } = crossing;
-  if (lockable === undefined) return [];
-  return [{ kind: 'lock', place: { point, phase }, with: { ms: beyondSession(crossing) } }];
+/** Somebody has the table, or the rows, until the group has given this instance up: for random mixes alone. */
+export function longLocks(crossing: Crossing): readonly Fault[] {
+  const { point, phase, lockable, wantsRows } = crossing;
+  const kinds = [
+    ...(lockable ? ['lock' as const] : []),
+    ...(wantsRows ? ['lock-rows' as const] : []),
+  ];
+  return kinds.map((kind) => ({
+    kind,
+    place: { point, phase },
+    with: { ms: beyondSession(crossing) },
+  }));
 }
 
 /** A service may read the committed offset once when it joins, and once more on its own. */

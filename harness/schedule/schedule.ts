@@ -114,6 +114,8 @@ export interface Crossing {
   readonly mayFailWith?: readonly string[];
   /** Of a statement that is to be applied: it writes to a table that its transaction has not yet. */
   readonly lockable?: true;
+  /** Of a statement that is to be applied: it wants rows that its transaction has not yet. */
+  readonly wantsRows?: true;
   /**
    * Of a statement that waited in a deadlock which another one closed: it could have been the one
    * that was ended instead.

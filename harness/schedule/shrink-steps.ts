@@ -146,7 +146,7 @@ function* simplerFaults(fault: Fault): Generator<Fault> {
   }
   if (fault.kind === 'outage') yield onlyOnce(fault);
   // Slow, and nobody else is needed for it.
-  if (fault.kind === 'lock') yield { ...fault, kind: 'delay' };
+  if (fault.kind === 'lock' || fault.kind === 'lock-rows') yield { ...fault, kind: 'delay' };
   // The same answer, and nobody else is needed for it.
   if (fault.kind === 'victim') yield { ...fault, kind: 'error', with: { code: '40P01' } };
   if (ms !== undefined && faultRules[fault.kind].needs !== 'ms') {

@@ -33,7 +33,10 @@ const longMs = 45_000;
 /** How long a stopped process stays away. */
 const awayMs = 5_000;
 
-const blows: Record<Exclude<FaultKind, 'lock' | 'victim'>, (blow: Blow) => Outcome> = {
+const blows: Record<
+  Exclude<FaultKind, 'lock' | 'lock-rows' | 'victim'>,
+  (blow: Blow) => Outcome
+> = {
   crash({ world, planned, op }) {
     const slot = planned.fault.on ?? op?.point.slot;
     if (slot === undefined) return undefined;
@@ -125,9 +128,11 @@ export function strike(
     if (op !== undefined) op.victim = () => tell(world, planned, op, phase);
     return undefined;
   }
-  if (fault.kind === 'lock') {
-    // Only the server knows whether the table is free: else nothing has struck.
-    world.postgres?.lock(op?.lockable ?? '', ms, () => tell(world, planned, op, phase));
+  if (fault.kind === 'lock' || fault.kind === 'lock-rows') {
+    // Only the server knows whether that is free: else nothing has struck.
+    const struck = (): void => tell(world, planned, op, phase);
+    if (fault.kind === 'lock') world.postgres?.lock(op?.lockable ?? '', ms, struck);
+    else if (op?.connection !== undefined) world.postgres?.lockRows(op.connection, ms, struck);
     return undefined;
   }
   tell(world, planned, op, phase);
@@ -199,6 +204,8 @@ function canStrike(
       return op?.kind === 'sql' || (op?.kind === 'port' && phase === 'before apply');
     case 'lock':
       return phase === 'before apply' && op?.lockable !== undefined;
+    case 'lock-rows':
+      return phase === 'before apply' && op?.wantsRows === true;
     case 'victim':
       return phase === 'before apply' && op?.kind === 'sql';
     case 'error':

@@ -13,6 +13,8 @@ export interface PlannedFault {
 export interface Gate {
   /** The point of an operation that happens now: the next ordinal of its name. */
   name(operation: Omit<FaultPoint, 'ordinal'>): FaultPoint;
+  /** The schedule wants something at the place that this operation would be, were it one. */
+  expects(operation: Omit<FaultPoint, 'ordinal'>, phase: Phase): boolean;
   /** The faults that strike at this place, each handed out once. */
   faultsAt(point: FaultPoint, phase: Phase): readonly PlannedFault[];
   faultsAfter(command: string): readonly PlannedFault[];
@@ -58,20 +60,20 @@ export function createGate(schedule: Schedule): Gate {
     if (typeof at === 'object') push(commands, pointKey(at.point, at.phase), id);
   }
 
-  const take = (map: Map<string, PlannedFault[]>, key: string): readonly PlannedFault[] => {
-    const planned = map.get(key);
-    if (planned === undefined) return [];
-    map.delete(key);
-    return planned;
-  };
+  const places = [atPoint, holdStarts, holdEnds, commands];
 
   return {
     name(operation) {
-      const { slot, operation: what, target, cause } = operation;
-      const key = `${slot}|${what}|${target}|${cause.join(',')}`;
+      const key = nameKey(operation);
       const ordinal = (ordinals.get(key) ?? 0) + 1;
       ordinals.set(key, ordinal);
       return { ...operation, ordinal };
+    },
+    expects(operation, phase) {
+      if (places.every(({ size }) => size === 0)) return false;
+      const ordinal = (ordinals.get(nameKey(operation)) ?? 0) + 1;
+      const key = pointKey({ ...operation, ordinal }, phase);
+      return places.some((place) => place.has(key));
     },
     faultsAt: (point, phase) => (atPoint.size === 0 ? [] : take(atPoint, pointKey(point, phase))),
     faultsAfter: (command) => take(after, command),
@@ -95,6 +97,17 @@ export function createGate(schedule: Schedule): Gate {
     allFired: () => fired.size === schedule.faults.length,
     crossings: [],
   };
+}
+
+/** Each is handed out once. */
+function take(map: Map<string, PlannedFault[]>, key: string): readonly PlannedFault[] {
+  const planned = map.get(key) ?? [];
+  map.delete(key);
+  return planned;
+}
+
+function nameKey({ slot, operation, target, cause }: Omit<FaultPoint, 'ordinal'>): string {
+  return `${slot}|${operation}|${target}|${cause.join(',')}`;
 }
 
 function push<Value>(map: Map<string, Value[]>, key: string, value: Value): void {

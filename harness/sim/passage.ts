@@ -36,6 +36,8 @@ export interface Op {
   readonly mayFailWith: readonly string[];
   /** The table of a statement that would wait if somebody had that. */
   readonly lockable: string | undefined;
+  /** A statement that would wait, or pass by, if somebody had the rows that it wants. */
+  readonly wantsRows: boolean;
   /** False where the caller expects none (acks 0): nothing can be answered to it. */
   readonly answered: boolean;
   /** The broker's own doing: it goes on when the process that led to it has died. */
@@ -65,6 +67,7 @@ export interface NewOp {
   readonly asker: Asker | undefined;
   readonly mayFailWith?: readonly string[];
   readonly lockable?: string | undefined;
+  readonly wantsRows?: boolean;
   readonly silent?: boolean;
   readonly answered?: boolean;
   readonly outlives?: boolean;
@@ -86,6 +89,8 @@ export interface Ways {
 export interface Passages {
   open(op: NewOp): Op;
   cross(op: Op, phase: 'before apply' | 'after apply', ways: Ways): void;
+  /** It had crossed "before apply" before it was known to be a place; nothing was wanted there. */
+  crossed(op: Op): void;
   applied(op: Op, error: string | undefined): void;
   refused(op: Op, error: string): void;
   /** It came to wait for a lock that somebody else has. */
@@ -142,6 +147,7 @@ class SimPassages implements Passages {
       silent: fresh.silent === true,
       mayFailWith: fresh.mayFailWith ?? [],
       lockable: fresh.lockable,
+      wantsRows: fresh.wantsRows === true,
       answered: fresh.answered !== false,
       outlives: fresh.outlives === true,
       calls,
@@ -166,6 +172,11 @@ class SimPassages implements Passages {
     if (hold === undefined) return this.#through(op, phase, ways);
     // A fault at the place of a hold strikes when the operation comes, not when it is let go.
     this.#through(op, phase, { ...ways, pass: () => this.#hold(op, hold, () => ways.pass()) });
+  }
+
+  crossed(op: Op): void {
+    this.#fact(op, 'arrived');
+    this.#note(op, 'before apply');
   }
 
   #hold(op: Op, hold: number, go: () => void): void {
@@ -292,6 +303,7 @@ class SimPassages implements Passages {
       ...(!op.answered && { answered: false }),
       ...(phase === 'before apply' && op.mayFailWith.length > 0 && { mayFailWith: op.mayFailWith }),
       ...(phase === 'before apply' && op.lockable !== undefined && { lockable: true }),
+      ...(phase === 'before apply' && op.wantsRows && { wantsRows: true }),
     });
   }
 

@@ -31,7 +31,9 @@ import {
 } from './sql-answers.ts';
 import { delivered, greetingOf, HashedAnswers, Renames } from './sql-bytes.ts';
 import {
+  isExpected,
   laterOperation,
+  nextGroup,
   openLine,
   openOperation,
   settle,
@@ -40,7 +42,6 @@ import {
   type GroupOf,
   type Line,
 } from './sql-line.ts';
-import { nameGroup, operationsOf } from './sql-operations.ts';
 import { SqlDeadlocks } from './sql-deadlock.ts';
 import { OutsideLocks } from './sql-outside.ts';
 import { SqlOutage } from './sql-outage.ts';
@@ -59,6 +60,8 @@ export interface PostgresLane extends Listener {
   outage(ms: Milliseconds, struck: Connection | undefined): void;
   /** Somebody outside keeps this table for so long from being written to; `struck` if it was free. */
   lock(table: string, ms: Milliseconds, struck: () => void): void;
+  /** The same with the rows that the statement under way there wants, if there are such. */
+  lockRows(connection: Connection, ms: Milliseconds, struck: () => void): void;
 }
 
 export function createPostgresLane(world: World, database: PreparedDatabase): PostgresLane {
@@ -151,7 +154,13 @@ class ServerLane implements PostgresLane {
   }
 
   lock(table: string, ms: Milliseconds, struck: () => void): void {
-    this.#outside.take(table, ms, struck);
+    this.#outside.takeTable(table, ms, struck);
+  }
+
+  lockRows({ id }: Connection, ms: Milliseconds, struck: () => void): void {
+    const { session, current } = this.#lines.get(id) ?? {};
+    if (session === undefined || typeof current !== 'object') return;
+    this.#outside.takeRows(session, current.read, ms, struck);
   }
 
   idle(): boolean {
@@ -250,26 +259,26 @@ class ServerLane implements PostgresLane {
     const { session } = line;
     if (session === undefined) return this.#world.network.close(line.connection);
     const read = session.read(frames);
-    const named = nameGroup(operationsOf(read, line.copy), line.transaction, (statement) =>
-      this.#world.records.causeOfStatement(statement.values),
-    );
+    const current = nextGroup(this.#world, line, read, asker);
     const [sentence] = read.uncontrolled;
     if (sentence !== undefined) {
       const [text = ''] = read.operations.map((operation) => operation.text);
       finishUncontrolled(this.#world, line, `runs “${shortened(text)}”:`, sentence);
     }
     this.#waits.awake(line);
-    const current: Current = {
-      read,
-      named,
-      asker,
-      op: undefined,
-      answered: false,
-      waiting: undefined,
-      timers: new Map(),
-    };
     line.current = current;
-    if (named.nature !== 'change' && named.nature !== 'commit') return this.#apply(line, current);
+    const { nature } = current.named;
+    if (nature === 'change' || nature === 'commit') return this.#cross(line, current);
+    if (nature !== 'lock' || !isExpected(this.#world, line, current)) {
+      return this.#apply(line, current);
+    }
+    // Whether it is a place shows in what it finds, and the schedule wants something before that.
+    this.#outside.finds(session, read, (found) =>
+      found ? this.#cross(line, current) : this.#apply(line, current),
+    );
+  }
+
+  #cross(line: Line, current: Current): void {
     const op = openOperation(this.#world, line, current);
     current.op = op;
     this.#world.passages.cross(op, 'before apply', {
@@ -314,7 +323,7 @@ class ServerLane implements PostgresLane {
     const { current } = line;
     if (outcome.answer !== undefined) this.#answered(line, outcome.answer, tables);
     else if (outcome.waiting !== undefined && current !== undefined && current !== 'starts') {
-      current.op ??= openOperation(this.#world, line, current);
+      current.op ??= laterOperation(this.#world, line, current, undefined);
       this.#waits.begins(line, current, outcome.waiting);
     }
     for (const { session, notifications } of told) this.#notify(session, notifications);
@@ -325,8 +334,9 @@ class ServerLane implements PostgresLane {
     const { current, connection } = line;
     if (current === undefined || current === 'starts') return;
     if (isServerGone(answer)) return this.#world.abort(serverGone());
-    this.#settle(line, current, answer.status);
+    // As it was when this arrived: what it has locked now counts for what comes next.
     const op = current.op ?? laterOperation(this.#world, line, current, answer);
+    this.#settle(line, current, answer.status);
     const error = answer.error && `${answer.error['C']} ${answer.error['M']}`;
     if (op !== undefined) this.#world.passages.applied(op, error);
     if (tables !== undefined) {

@@ -18,9 +18,13 @@ import {
   continued,
   lockableTable,
   mayFailWith,
+  nameGroup,
   noTransaction,
   opensCopy,
+  operationsOf,
+  wantsRows,
   type NamedGroup,
+  type Nature,
   type Transaction,
 } from './sql-operations.ts';
 import type { World } from './world.ts';
@@ -80,6 +84,20 @@ export function openLine(connection: Connection, process: VirtualProcess): Line 
   };
 }
 
+/** The group that is next under way. */
+export function nextGroup(
+  world: World,
+  line: Line,
+  read: ReadGroup,
+  asker: Asker | undefined,
+): Current {
+  const named = nameGroup(operationsOf(read, line.copy), line.transaction, (statement) =>
+    world.records.causeOfStatement(statement.values),
+  );
+  const rest = { answered: false, waiting: undefined, timers: new Map<string, Entry>() };
+  return { read, named, asker, op: undefined, ...rest };
+}
+
 /** A group becomes an operation of the world, and a place for faults unless it is silent. */
 export function openOperation(
   world: World,
@@ -98,22 +116,39 @@ export function openOperation(
     statements: named.statements,
     mayFailWith: session === undefined ? [] : mayFailWith(named, transaction, session),
     lockable: session && lockableTable(named, transaction, session),
+    wantsRows: session !== undefined && wantsRows(named, transaction, session),
     stack: world.traced ? connection.stack : undefined,
     asker,
     silent,
   });
 }
 
-/** A query becomes one once it brought rows; whatever brought an error is told of. */
+/** The schedule wants something before it is applied, if it should turn out to be a place. */
+export function isExpected(world: World, { connection }: Line, { named }: Current): boolean {
+  if (world.closing) return false;
+  const { operation, target, cause } = named;
+  const { slot } = connection.owner;
+  return world.gate.expects({ slot, operation, target, cause }, 'before apply');
+}
+
+/** What no fault could be put at before: it waits, brought rows, or an error, which is told of. */
 export function laterOperation(
   world: World,
   line: Line,
   current: Current,
-  { frames, error, copying }: Answer,
+  answer: Answer | undefined,
 ): Op | undefined {
-  if (error !== undefined) return openOperation(world, line, current, true);
-  if (copying || current.named.nature !== 'query') return undefined;
-  return frames.some(({ type }) => type === 'D') ? openOperation(world, line, current) : undefined;
+  const { nature } = current.named;
+  if (answer?.error !== undefined) return openOperation(world, line, current, true);
+  if (answer !== undefined && !bringsRows(answer, nature)) return undefined;
+  const op = openOperation(world, line, current);
+  if (nature === 'lock') world.passages.crossed(op);
+  return op;
+}
+
+function bringsRows({ frames, copying }: Answer, nature: Nature): boolean {
+  const looks = nature === 'query' || nature === 'lock';
+  return looks && !copying && frames.some(({ type }) => type === 'D');
 }
 
 /** The server has answered: what that says about the session. */

@@ -4,7 +4,8 @@
  *
  * A place for faults is what may change something, and a query once it has brought rows; what only opens, sets or
  * looks and finds nothing is none, as a Fetch without records is none: a process that dies there dies as well just
- * before or after. A COMMIT is about what its transaction was about.
+ * before or after. What takes locks is a place from its beginning, once it found something to lock or came to wait. A
+ * COMMIT is about what its transaction was about.
  *
  * Left out: what a function does that a query calls beside reading a table.
  */
@@ -17,6 +18,8 @@ export type Nature =
   | 'change'
   /** Ends a transaction that changed something. */
   | 'commit'
+  /** Changes no row, and keeps others waiting: a query that locks rows or takes an advisory lock, LOCK. */
+  | 'lock'
   | 'query'
   /** Nobody could tell afterwards whether it ran. */
   | 'nothing';
@@ -29,6 +32,8 @@ export interface Transaction {
   readonly cause: readonly string[];
   /** Those that it wrote to, by name. */
   readonly tables: readonly string[];
+  /** Those of which it has locked rows. */
+  readonly lockedTables: readonly string[];
 }
 
 export const noTransaction: Transaction = {
@@ -36,6 +41,7 @@ export const noTransaction: Transaction = {
   holdsLocks: false,
   cause: [],
   tables: [],
+  lockedTables: [],
 };
 
 export interface NamedGroup {
@@ -45,6 +51,8 @@ export interface NamedGroup {
   readonly cause: readonly string[];
   readonly statements: readonly Statement[];
   readonly verbs: readonly string[];
+  /** What a query among them locks. */
+  readonly locks: 'rows' | 'others' | undefined;
 }
 
 const silent = new Set(
@@ -76,18 +84,28 @@ export function nameGroup(
     cause: own.length > 0 ? own : transaction.cause,
     statements,
     verbs: operations.flatMap(({ described }) => described.verbs),
+    locks: operations.map(locksOf).find((locks) => locks !== undefined),
   };
 }
 
-const order: readonly Nature[] = ['change', 'commit', 'query'];
+const advisory = /\bpg_(try_)?advisory_(xact_)?lock(_shared)?\s*\(/i;
 
-function natureOf({ text, described }: SqlOperation, { changed }: Transaction): Nature {
+function locksOf({ text, described }: SqlOperation): NamedGroup['locks'] {
+  if (described.locksRows) return 'rows';
+  return described.verbs.includes('LOCK') || advisory.test(text) ? 'others' : undefined;
+}
+
+const order: readonly Nature[] = ['change', 'commit', 'lock', 'query'];
+
+function natureOf(operation: SqlOperation, { changed }: Transaction): Nature {
+  const { text, described } = operation;
+  const looks = locksOf(operation) === undefined ? 'query' : 'lock';
   const natureOfVerb = (verb: string): Nature => {
     if (silent.has(verb)) return 'nothing';
     if (verb === 'COMMIT') return changed ? 'commit' : 'nothing';
     if (verb === 'COPY') return copies(text);
     if (!looking.has(verb)) return 'change';
-    return verb === 'SELECT' && mayChange(text, described.table) ? 'change' : 'query';
+    return verb === 'SELECT' && mayChange(text, described.table) ? 'change' : looks;
   };
   return strongest(new Set(described.verbs.map(natureOfVerb)));
 }
@@ -117,38 +135,37 @@ const harmless = new RegExp(
 
 /** A query with changes in its WITH part, or a call of a function that may do anything. */
 function mayChange(text: string, table: string | undefined): boolean {
-  if (table === undefined) return /\b(insert|update|delete|merge)\b/i.test(text);
+  if (table === undefined) {
+    return /\b(insert|(?<!\bfor\s+(no\s+key\s+)?)update|delete|merge)\b/i.test(text);
+  }
   return table.endsWith('()') && !harmless.test(table);
 }
 
 /** What has become of the transaction when the group is answered. */
 export function continued(before: Transaction, named: NamedGroup, isOpen: boolean): Transaction {
-  const { nature, cause, target, verbs } = named;
+  const { nature, cause, target, verbs, locks } = named;
   if (!isOpen) return noTransaction;
   const begun = verbs.includes('COMMIT') ? noTransaction : before;
   return {
     changed: begun.changed || nature === 'change',
-    holdsLocks: begun.holdsLocks || nature === 'change' || locks(named),
+    holdsLocks: begun.holdsLocks || nature === 'change' || locks !== undefined,
     cause: [...new Set([...begun.cause, ...cause])],
     tables: nature === 'change' ? [...begun.tables, target] : begun.tables,
+    lockedTables: locks === 'rows' ? [...begun.lockedTables, target] : begun.lockedTables,
   };
-}
-
-function locks({ verbs, statements }: NamedGroup): boolean {
-  const locking = /\bfor\s+(no\s+key\s+update|key\s+share|update|share)\b/i;
-  return verbs.includes('LOCK') || statements.some(({ text }) => locking.test(text));
 }
 
 /** What a healthy server may answer to it in this state of its session. */
 export function mayFailWith(
-  { nature, verbs, statements }: NamedGroup,
+  { nature, verbs, statements, locks }: NamedGroup,
   { holdsLocks }: Transaction,
   session: { readonly isolation: string; readonly status: string },
 ): readonly string[] {
-  if (nature !== 'change' && nature !== 'commit') return [];
+  if (nature === 'query' || nature === 'nothing') return [];
   const upserts = statements.some(({ text }) => /\bon\s+conflict\b/i.test(text));
   const { isolation, status } = session;
-  return healthySqlErrors({ verbs, upserts, isolation, holdsLocks, hasFailed: status === 'E' });
+  const hasFailed = status === 'E';
+  return healthySqlErrors({ verbs, upserts, locks, isolation, holdsLocks, hasFailed });
 }
 
 /** Verbs that wait for whoever keeps a table from being written to. */
@@ -162,6 +179,19 @@ export function lockableTable(
 ): string | undefined {
   if (!writing.has(operation) || target.startsWith('~')) return undefined;
   return status === 'E' || tables.includes(target) ? undefined : target;
+}
+
+/** Whether it wants rows that are there, and that somebody else could have; not such as its transaction has. */
+export function wantsRows(
+  { operation, target, verbs, locks }: NamedGroup,
+  { tables, lockedTables, holdsLocks }: Transaction,
+  { status }: { readonly status: string },
+): boolean {
+  if (verbs.length !== 1 || status === 'E') return false;
+  if (operation !== 'UPDATE' && operation !== 'DELETE' && locks !== 'rows') return false;
+  return target.startsWith('~')
+    ? !holdsLocks
+    : !tables.includes(target) && !lockedTables.includes(target);
 }
 
 /** Whether others may see something new now. */

@@ -1,11 +1,11 @@
 /**
- * Somebody who is no part of the chapter has a table for a while: an operator's session, a migration that is stuck.
- * Whoever wants to write to it waits as for any other lock.
+ * Somebody who is no part of the chapter has a table, or some rows, for a while: an operator's session, a migration
+ * that is stuck. Whoever wants to write to that waits as for any other lock.
  *
- * Left out: who reads is never kept waiting, so that the tables can be looked at meanwhile.
+ * Left out: who only reads is never kept waiting, so that the tables can be looked at meanwhile.
  */
 import type { Milliseconds } from '#kernel';
-import type { OutsideLock } from '#postgres';
+import type { LentSession, OutsideLock, ReadGroup } from '#postgres';
 import type { SqlServer } from './sql-server.ts';
 import type { World } from './world.ts';
 
@@ -28,16 +28,34 @@ export class OutsideLocks {
   }
 
   /** Nothing happens where somebody has the table already: the fault has not struck then. */
-  take(table: string, ms: Milliseconds, struck: () => void): void {
+  takeTable(table: string, ms: Milliseconds, struck: () => void): void {
+    this.#take(() => this.#server.sessions.outside.lock(table), ms, struck);
+  }
+
+  /** Nothing happens where there are no rows that it wants, or somebody has some of them. */
+  takeRows(session: LentSession, group: ReadGroup, ms: Milliseconds, struck: () => void): void {
+    const atMs = this.#server.atMs();
+    this.#take(() => this.#server.sessions.outside.lockRows(session, group, atMs), ms, struck);
+  }
+
+  /** Whether a statement of this session would find something to lock, or have to wait. */
+  finds(session: LentSession, group: ReadGroup, then: (found: boolean) => void): void {
+    this.#server.work(async () => {
+      const found = await this.#server.sessions.outside.finds(session, group, this.#server.atMs());
+      return () => then(found);
+    });
+  }
+
+  #take(lock: () => Promise<OutsideLock | undefined>, ms: Milliseconds, struck: () => void): void {
     const ends = this.#ends;
     this.#server.work(async () => {
-      const lock = await this.#server.sessions.outside.lock(table);
+      const taken = await lock();
       return () => {
-        if (lock === undefined) return;
-        this.#held.add(lock);
-        if (this.#ends !== ends) return this.#giveBack(lock);
+        if (taken === undefined) return;
+        this.#held.add(taken);
+        if (this.#ends !== ends) return this.#giveBack(taken);
         struck();
-        this.#world.later(ms, () => this.#giveBack(lock));
+        this.#world.later(ms, () => this.#giveBack(taken));
       };
     });
   }

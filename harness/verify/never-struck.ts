@@ -55,6 +55,11 @@ function adviceOf(
       ? `Another transaction had ${here.point.target} at that moment.`
       : 'It takes a statement that writes to a table which its transaction has not yet.';
   }
+  if (fault.kind === 'lock-rows' && here !== undefined) {
+    return here.wantsRows === true
+      ? `There were no such rows in ${here.point.target}, or another transaction had one of them.`
+      : 'It takes an UPDATE, a DELETE or a query with FOR UPDATE, and rows that nobody has yet.';
+  }
   if (fault.kind === 'victim' && here !== undefined) {
     return 'It takes a deadlock in which that statement waits, and which another one closes.';
   }

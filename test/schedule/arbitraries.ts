@@ -83,7 +83,7 @@ export const faults: fc.Arbitrary<Fault> = fc.constantFrom(...faultKinds).chain(
 function sayable(place: Place, kind: Fault['kind'], code: unknown): Place {
   if (typeof place === 'string' || 'after' in place) return place;
   const { point } = place;
-  if (kind === 'lock' || kind === 'victim' || sqlStates.some((state) => state === code)) {
+  if (['lock', 'lock-rows', 'victim'].includes(kind) || sqlStates.some((state) => state === code)) {
     return { point: { ...point, operation: 'CREATE TABLE' }, phase: 'before apply' };
   }
   return isStatement(point.operation)

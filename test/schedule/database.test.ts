@@ -19,9 +19,10 @@ const calm: Calm = { schedule: exampleSchedule, crossings: statements() };
 function statements(): readonly Crossing[] {
   const points = [
     { operation: 'INSERT', target: 'ledger', mayFailWith: ['40001', '57P01'], lockable: true },
+    { operation: 'SELECT', target: 'accounts', mayFailWith: ['57P01'], wantsRows: true },
     { operation: 'COMMIT', target: '', mayFailWith: ['40001', '57P01'] },
   ];
-  return points.flatMap(({ operation, target, mayFailWith, lockable }, at) =>
+  return points.flatMap(({ operation, target, mayFailWith, lockable, wantsRows }, at) =>
     (['before apply', 'after apply'] as const).map((phase, half) => ({
       point: { slot: 'greeter-0', operation, target, cause: ['m1'], ordinal: 1 },
       phase,
@@ -32,6 +33,7 @@ function statements(): readonly Crossing[] {
       inFlight: false,
       ...(phase === 'before apply' && { mayFailWith }),
       ...(phase === 'before apply' && lockable && { lockable }),
+      ...(phase === 'before apply' && wantsRows && { wantsRows }),
     })),
   );
 }
@@ -49,6 +51,8 @@ describe('single faults at statements', () => {
       'crash greeter-0 · INSERT ledger (m1) · #1 · after apply',
       'crash greeter-0 · COMMIT (m1) · #1 · before apply',
       'crash greeter-0 · COMMIT (m1) · #1 · after apply',
+      'crash greeter-0 · SELECT accounts (m1) · #1 · before apply',
+      'crash greeter-0 · SELECT accounts (m1) · #1 · after apply',
     ]);
     expect(placed(1, 'error')).toEqual([]);
     expect(placed(1, 'outage')).toEqual([]);
@@ -60,6 +64,7 @@ describe('single faults at statements', () => {
       'error greeter-0 · INSERT ledger (m1) · #1 · before apply · 57P01',
       'error greeter-0 · COMMIT (m1) · #1 · before apply · 40001',
       'error greeter-0 · COMMIT (m1) · #1 · before apply · 57P01',
+      'error greeter-0 · SELECT accounts (m1) · #1 · before apply · 57P01',
     ]);
   });
 
@@ -84,6 +89,13 @@ describe('single faults at statements', () => {
     expect(placed(1, 'lock')).toEqual([]);
   });
 
+  test('somebody else has the rows for a moment, where the statement wants some', () => {
+    expect(placed(2, 'lock-rows')).toEqual([
+      'lock-rows greeter-0 · SELECT accounts (m1) · #1 · before apply · 1500 ms',
+    ]);
+    expect(placed(1, 'lock-rows')).toEqual([]);
+  });
+
   test('who waits in a deadlock may be its victim', () => {
     const [first, ...others] = calm.crossings;
     const deadlocked = [{ ...(first as Crossing), mayBeVictim: true as const }, ...others];
@@ -104,14 +116,17 @@ describe('single faults at statements', () => {
   });
 
   test('longer than the session only by chance, and not where the chapter leaves locks out', () => {
-    const drawn = (without: readonly Fault['kind'][]): ReadonlySet<number | undefined> => {
+    const drawn = (without: readonly Fault['kind'][]): ReadonlySet<string> => {
       const chapter = { ...chapterOne, without };
       const generate = createGenerator({ chapter, level: 2, calm });
       const faults = Array.from({ length: 600 }, (_, index) => generate(1, index).faults).flat();
-      return new Set(faults.filter(({ kind }) => kind === 'lock').map((fault) => fault.with?.ms));
+      const locks = faults.filter(({ kind }) => kind === 'lock' || kind === 'lock-rows');
+      return new Set(locks.map((fault) => `${fault.kind} ${fault.with?.ms}`));
     };
-    expect(drawn([])).toEqual(new Set([1_500, 45_000]));
-    expect(drawn(['lock'])).toEqual(new Set());
+    const rows = ['lock-rows 1500', 'lock-rows 45000'];
+    expect(drawn([])).toEqual(new Set(['lock 1500', 'lock 45000', ...rows]));
+    expect(drawn(['lock'])).toEqual(new Set(rows));
+    expect(drawn(['lock', 'lock-rows'])).toEqual(new Set());
   });
 
   test('an outside system is out only where it can refuse', () => {
@@ -171,6 +186,8 @@ describe('what a healthy PostgreSQL may answer', () => {
     { isolation: 'serializable' },
   ];
   const insert = { verbs: ['INSERT'] };
+  const query = { verbs: ['SELECT'] };
+  const both = ['40001', '57P01'];
   test.each<readonly [string, Partial<SqlMoment>, readonly string[]]>([
     ['the first UPDATE of a transaction', {}, ['57P01']],
     ['an UPDATE that wants a second lock', locks, ['40P01', '57P01']],
@@ -184,6 +201,11 @@ describe('what a healthy PostgreSQL may answer', () => {
       ['40001', '57P01'],
     ],
     ['a new row that is serialized', { ...insert, ...serial }, ['40001', '57P01']],
+    ['a query that locks rows', { ...query, locks: 'rows' }, ['57P01']],
+    ['a query that locks more rows', { ...query, ...locks, locks: 'rows' }, ['40P01', '57P01']],
+    ['a query that locks rows of a snapshot', { ...query, ...snapshot, locks: 'rows' }, both],
+    ['an advisory lock of a snapshot', { ...query, ...snapshot, locks: 'others' }, ['57P01']],
+    ['another advisory lock', { ...query, ...locks, locks: 'others' }, ['40P01', '57P01']],
     ['a COMMIT', { verbs: ['COMMIT'], ...locks }, ['57P01']],
     ['a COMMIT of a snapshot', { verbs: ['COMMIT'], ...locks, ...snapshot }, ['57P01']],
     ['a COMMIT that is serialized', { verbs: ['COMMIT'], ...serial }, ['40001', '57P01']],

@@ -210,6 +210,8 @@ describe('reading what a person typed', () => {
     ['outage p-0 . UPDATE accounts (m1)', 'outage needs a length of time'],
     ['lock p-0 . UPDATE accounts (m1)', 'lock needs a length of time'],
     ['victim p-0 . sink.record (m1)', 'sink.record is none'],
+    ['lock-rows p-0 . SELECT outbox', 'lock-rows needs a length of time'],
+    ['lock-rows p-0 . SELECT outbox . after apply . 5 s', 'that is before apply'],
     ['victim p-0 . UPDATE accounts (m1) . after apply', 'that is before apply'],
     ['victim p-0 . UPDATE accounts (m1) . 5 s', 'takes no length of time'],
     ['lock p-0 . sink.record (m1) . 5 s', 'sink.record is none'],

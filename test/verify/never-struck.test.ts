@@ -86,6 +86,25 @@ test('a lock on a table that somebody has is told so', () => {
   );
 });
 
+test('rows that somebody has, and statements that want none, are told so', () => {
+  const update: FaultPoint = { ...commit, operation: 'UPDATE', target: 'accounts' };
+  const place = { point: update, phase: 'before apply' } as const;
+  const lock: Fault = { kind: 'lock-rows', place, with: { ms: 1_500 } };
+  const advised = (wantsRows?: true): string | undefined => {
+    const here: Crossing = {
+      ...crossing(update, 'before apply'),
+      ...(wantsRows && { wantsRows }),
+    };
+    return neverStruck({ ...outcome(lock, []), crossings: [here] })?.advice;
+  };
+  expect(advised(true)).toBe(
+    'There were no such rows in accounts, or another transaction had one of them.',
+  );
+  expect(advised()).toBe(
+    'It takes an UPDATE, a DELETE or a query with FOR UPDATE, and rows that nobody has yet.',
+  );
+});
+
 test('a victim of no deadlock is told what it takes', () => {
   const update: FaultPoint = { ...commit, operation: 'UPDATE', target: 'accounts' };
   const victim: Fault = { kind: 'victim', place: { point: update, phase: 'before apply' } };

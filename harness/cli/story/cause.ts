@@ -132,7 +132,22 @@ function outageCause({ point, phase, slot, noun, about, options }: Scene): strin
     : `${down} after ${noun}: what was not committed was undone`;
 }
 
-function lockCause({ seq, point, slot, noun, options }: Scene, { facts }: Reading): string {
+function lockCause(scene: Scene, reading: Reading): string {
+  const { point, noun, options } = scene;
+  const kept = `${point?.target ?? 'a table'} locked for ${duration(options?.ms ?? 0)}`;
+  return `Somebody else kept ${kept}, and ${noun} ${endOfWait(scene, reading) ?? 'had to wait'}`;
+}
+
+/** Who skips what is locked never waits, and its answer is no error. */
+function rowsCause(scene: Scene, reading: Reading): string {
+  const { point, noun, options } = scene;
+  const kept = `rows of ${point?.target ?? 'a table'} locked for ${duration(options?.ms ?? 0)}`;
+  const end = endOfWait(scene, reading);
+  const wanted = `those that ${noun} wanted`;
+  return `Somebody else kept ${kept}, ${wanted}${end === undefined ? '' : `, and it ${end}`}`;
+}
+
+function endOfWait({ seq, point, slot }: Scene, { facts }: Reading): string | undefined {
   const answer = facts.find(
     (fact) =>
       fact.kind === 'operation' &&
@@ -143,9 +158,7 @@ function lockCause({ seq, point, slot, noun, options }: Scene, { facts }: Readin
       fact.target === point.target,
   );
   const code = (answer?.kind === 'operation' && answer.error?.split(' ')[0]) || undefined;
-  const kept = `${point?.target ?? 'a table'} locked for ${duration(options?.ms ?? 0)}`;
-  const end = code === undefined ? 'had to wait' : `gave up waiting with ${errorWords(code)}`;
-  return `Somebody else kept ${kept}, and ${noun} ${end}`;
+  return code === undefined ? undefined : `gave up waiting with ${errorWords(code)}`;
 }
 
 const causes: Readonly<Record<FaultKind, (scene: Scene, reading: Reading) => string>> = {
@@ -161,6 +174,7 @@ const causes: Readonly<Record<FaultKind, (scene: Scene, reading: Reading) => str
   reject: (s) => `${s.call} rejected ${s.about} once: nothing was applied`,
   outage: outageCause,
   lock: lockCause,
+  'lock-rows': rowsCause,
   victim: (s) =>
     `Transactions waited for each other, and of all of them the database undid that of ${s.slot}:` +
     ` ${s.noun} was answered ${errorWords('40P01')}`,

@@ -334,6 +334,7 @@ function operationDraft(
     ({ point, fault }) =>
       // Who had to wait is answered later, by himself; who is chosen had waited before.
       (fault?.kind !== 'lock' || fact.step === 'waits') &&
+      (fault?.kind !== 'lock-rows' || fact.step === 'arrived') &&
       fault?.kind !== 'victim' &&
       point?.slot === fact.slot &&
       point.operation === fact.operation &&

@@ -91,6 +91,7 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
   reject: (s) => ({ word: 'REJECTS', rest: s.point ? list(s.point.cause) : '' }),
   outage: (s) => ({ word: 'IS OUT', rest: span(s) }),
   lock: (s) => ({ word: 'IS LOCKED', rest: span(s) }),
+  'lock-rows': (s) => ({ word: 'ARE LOCKED', rest: span(s) }),
   victim: (s) => ({
     word: 'IS THE VICTIM',
     rest: `of a deadlock${s.point ? `, in ${errandNoun(s.point)}` : ''}`,
@@ -153,6 +154,7 @@ export function strikeRow(struck: Struck, reading: Reading): Strike {
   }
   if (fault.kind === 'outage' && point) return outageRow(struck, point, beside, tells);
   if (fault.kind === 'lock' && point) return lockRow(struck, point, tells);
+  if (fault.kind === 'lock-rows' && point) return rowsRow(struck, point, tells);
   const newcomer = beside.find((other) => other.kind === 'instance' && other.state === 'starts');
   const joined = fault.kind === 'join' && newcomer?.kind === 'instance' ? newcomer.slot : undefined;
   const slot = struck.slot ?? joined;
@@ -209,6 +211,19 @@ function lockRow(struck: Struck, point: FaultPoint, tells: readonly number[]): S
       { lane: 'tables database', text: `${point.target} ${locked}` },
     ],
     sentence: `${point.target} ${locked}, and ${errandNoun(point)} has to wait.`,
+    tells,
+  };
+}
+
+/** What it meets there, it tells by itself: it waits, passes by, or is refused. */
+function rowsRow(struck: Struck, point: FaultPoint, tells: readonly number[]): Strike {
+  const locked = `of ${point.target} ARE LOCKED by somebody else${span(struck)}`;
+  return {
+    cells: [
+      { lane: `slot ${point.slot}`, text: statementWords(point) },
+      { lane: 'tables database', text: `rows ${locked}` },
+    ],
+    sentence: `Rows ${locked}: those that ${errandNoun(point)} wants.`,
     tells,
   };
 }

@@ -78,7 +78,7 @@ export async function openSessions(
 
 export class Sessions {
   readonly admin: Admin;
-  /** Who has a table for himself and is no client. */
+  /** Who has a table or rows for himself and is no client. */
   readonly outside: Outside;
   seed: number;
   /**
@@ -103,7 +103,7 @@ export class Sessions {
     this.#options = options;
     this.#watched = new Watched(options.schemaLooks ?? { clock: true, chance: true });
     this.admin = admin;
-    this.outside = new Outside(warm, server.admin);
+    this.outside = new Outside(warm, server.admin, (start) => this.lend(start));
     this.seed = options.seed ?? 0;
   }
 

@@ -17,6 +17,8 @@ export interface Described {
   readonly fingerprint: string;
   /** Of each statement, in order. */
   readonly verbs: readonly string[];
+  /** A query that says FOR UPDATE, FOR SHARE or their like, wherever in it. */
+  readonly locksRows: boolean;
 }
 
 /** Of themselves they are about no table. */
@@ -68,7 +70,19 @@ export function describeStatement(text: string): Described {
     table: working.length > 1 ? undefined : tableOf(statement, verb),
     fingerprint: fingerprintOf(statements),
     verbs,
+    locksRows: statements.some((tokens, index) => verbs[index] === 'SELECT' && locksRows(tokens)),
   };
+}
+
+/** `FOR UPDATE`, `FOR NO KEY UPDATE`, `FOR SHARE`, `FOR KEY SHARE`. */
+function locksRows(statement: readonly Token[]): boolean {
+  return statement.some((token, index) => {
+    if (!isWord(token, 'FOR')) return false;
+    const next = statement
+      .slice(index + 1, index + 4)
+      .findIndex((word) => !isWord(word, 'NO', 'KEY'));
+    return isWord(statement[index + 1 + next], 'UPDATE', 'SHARE');
+  });
 }
 
 function verbOf(statement: readonly Token[]): string {

@@ -16,9 +16,17 @@ export function parse(text: string, name = '', types: readonly number[] = []): F
   return frame('P', cString(name), cString(text), count);
 }
 
-/** Binds without parameters; all results as text. */
-export function bind(portal = '', statement = ''): Frame {
-  return frame('B', cString(portal), cString(statement), Buffer.alloc(6));
+/** Binds these values as text; all results as text. */
+export function bind(portal = '', statement = '', values: readonly (string | null)[] = []): Frame {
+  const parameters = values.flatMap((value) => {
+    const length = Buffer.alloc(4);
+    const bytes = Buffer.from(value ?? '');
+    length.writeInt32BE(value === null ? -1 : bytes.length);
+    return [length, bytes];
+  });
+  const count = Buffer.alloc(4);
+  count.writeInt16BE(values.length, 2);
+  return frame('B', cString(portal), cString(statement), count, ...parameters, Buffer.alloc(2));
 }
 
 export function execute(portal = ''): Frame {

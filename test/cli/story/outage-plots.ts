@@ -114,6 +114,34 @@ export function tableLocked(): Plot {
   };
 }
 
+/** The one that skips what is locked takes what comes after it. */
+export function rowsLocked(): Plot {
+  const scribe = new Scribe();
+  const record = read(scribe);
+  const select = (step: 'arrived' | 'applied'): number =>
+    scribe.operation(biller, 'SELECT', 'outbox', ['r1'], step);
+  scribe.at(12);
+  select('arrived');
+  scribe.fault(0, undefined, { file: 'biller.ts', line: 17 });
+  select('applied');
+  scribe.at(14).statement(biller, 'UPDATE', 'bills', ['r2']);
+  const second = scribe.table(biller, { bills: house(9) });
+  scribe.at(1_530).statement(biller, 'UPDATE', 'bills', ['r1']);
+  scribe.table(biller, { bills: house(16) });
+  scribe.at(1_532).commit(biller, 'billers', topic, 0, 1, ['r1']);
+  return {
+    ...chapter,
+    property: 'key-order',
+    says: 'readings are billed in their order',
+    scribe,
+    faults: [
+      faultAt('lock-rows', 'biller-0', 'SELECT', 'outbox', ['r1'], 'before apply', { ms: 1_500 }),
+    ],
+    sentence: 'r2 is billed before r1.',
+    witnesses: [record, second],
+  };
+}
+
 /** Two that want each other's bill, and the one that PostgreSQL undoes believes that all is well. */
 export function deadlockVictim(): Plot {
   const scribe = new Scribe();

@@ -185,3 +185,18 @@ describe('tokens', () => {
     expect(describeStatement(`${atomic}; commit`).verbs).toEqual(['CREATE FUNCTION', 'COMMIT']);
   });
 });
+
+test.each([
+  ['select id from jobs for update', true],
+  ['select id from jobs order by id limit 1 FOR NO KEY UPDATE of jobs skip locked', true],
+  ['select id from jobs for share nowait', true],
+  ['select id from jobs for key share', true],
+  ['select * from (select id from jobs for update) locked', true],
+  ['with next as (select id from jobs for update) select * from next', true],
+  ["select 'for update' from jobs -- for update", false],
+  ['select substring(body for 3) from jobs', false],
+  ['update jobs set taken = true where id in (select id from jobs for update)', false],
+  ['select id from jobs', false],
+])('%s: locks rows by being a query, %s', (text, locks) => {
+  expect(describeStatement(text).locksRows).toBe(locks);
+});
