@@ -15,8 +15,12 @@ export interface HashRequest {
   readonly folders: readonly string[];
   readonly level: Level;
   readonly seed: number;
-  /** Distinct schedules. */
+  /** Distinct schedules; where `wanted` is given, schedules of distinct trace classes. */
   readonly count: number;
+  /** In the notation; each schedule has these, too. */
+  readonly faults?: readonly string[];
+  /** A schedule counts in which all of these happen, by the names in `HashRow.counts`. */
+  readonly wanted?: readonly string[];
   readonly workers: number;
   /** Nothing is shared between processes of the world. */
   readonly fresh: boolean;
@@ -24,13 +28,18 @@ export interface HashRequest {
 
 /** One schedule, in the order of drawing. */
 export interface HashRow {
+  /** Which one of those that were drawn. */
+  readonly index: number;
   readonly traceHash: string;
   readonly traceClass: string;
   /** Every fault and hold of it really was. */
   readonly struck: boolean;
   readonly facts: number;
-  /** How often somebody waited for a lock of the database. */
-  readonly waits: number;
+  /**
+   * How often what happened: a step of an operation (`waits`), an error that it was applied with (`40P01`), a
+   * statement that was applied (`INSERT heard`), a fault that struck, in the notation.
+   */
+  readonly counts: Readonly<Record<string, number>>;
 }
 
 export type FromHashing =

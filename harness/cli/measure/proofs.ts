@@ -14,7 +14,7 @@ import { seedsFrom } from '../seeds.ts';
 import { fuzzBroker } from './fuzz/drive.ts';
 import { kafkajsSuite } from './kafkajs-suite/proof.ts';
 import { differential } from './differential.ts';
-import { contention as contentionChapter, layContention } from './contention.ts';
+import { compareContended, contentionRequest, layContention } from './contention.ts';
 import { startLoad } from './load.ts';
 import { rounded, spread } from './numbers.ts';
 import { databaseChapter, databaseVictims, killOne, victims, type Left } from './orphans.ts';
@@ -198,39 +198,33 @@ async function hashes({ count, seedBase, chapters: names, say }: Wanted): Promis
 async function contention({ count, seedBase, say }: Wanted): Promise<Proven> {
   const ground = layContention();
   const stopLoad = startLoad();
-  const { root, solution } = ground;
-  const what = { root, chapter: contentionChapter, folders: [solution], level: 2 } as const;
-  const rows = (workers: number, fresh: boolean): Promise<readonly HashRow[]> =>
-    hashesOf({ ...what, seed: seedBase, count, workers, fresh });
   try {
+    const rows = (workers: number, fresh: boolean): Promise<readonly HashRow[]> =>
+      hashesOf(contentionRequest(ground, { seed: seedBase, count, workers, fresh }));
     const alone = await rows(1, false);
-    const { waiting, classes, waits, different } = compareWaits(alone, await rows(2, true));
+    const { classes, happened, different } = compareContended(alone, await rows(2, true));
     for (const index of different) say(`  ✗ schedule ${index} of seed ${seedBase} differs`);
+    const drawn = (alone.at(-1)?.index ?? -1) + 1;
     return {
-      held: different.length === 0 && classes > 0,
+      held: different.length === 0 && alone.length === count && classes === count,
       says:
-        `${alone.length - different.length} of ${alone.length} distinct schedules hash alike in ` +
-        `two processes under load; in ${waiting} of them, of ${classes} trace classes, ` +
-        `somebody waits`,
-      figures: { schedules: alone.length, waiting, classes, waits, different: different.length },
+        `${alone.length - different.length} of ${count} schedules of distinct trace classes hash ` +
+        `alike in two processes under load; ${drawn} were drawn, and in each that counts: ` +
+        Object.entries(happened)
+          .map(([name, times]) => `${name} (${times} in all)`)
+          .join(', '),
+      figures: {
+        schedules: alone.length,
+        drawn,
+        classes,
+        happened,
+        different: different.length,
+      },
     };
   } finally {
     stopLoad();
     ground.remove();
   }
-}
-
-/** Any that differs is told; of those in which somebody waited, how many there are. */
-export function compareWaits(one: readonly HashRow[], other: readonly HashRow[]) {
-  const waiting = one.filter(({ waits }) => waits > 0);
-  return {
-    waiting: waiting.length,
-    classes: new Set(waiting.map(({ traceClass }) => traceClass)).size,
-    waits: waiting.reduce((sum, { waits }) => sum + waits, 0),
-    different: one.flatMap(({ traceHash }, index) =>
-      traceHash === other[index]?.traceHash ? [] : [index],
-    ),
-  };
 }
 
 /** kill -9 of any one process of a check leaves none of the others, nor of its database. */
