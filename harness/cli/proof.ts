@@ -1,7 +1,7 @@
 /**
  * `npm run proof`: what takes too long for every commit. Each section alone or all of them:
  *
- *   npm run proof -- [mutants] [services] [hashes] [contention] [orphans] [heap] [hostile]
+ *   npm run proof -- [mutants] [services] [hashes] [contention] [reset] [orphans] [heap] [hostile]
  *                    [kafkajs] [differential]
  *                    [--seeds 20] [--schedules 2000] [--count 1000] [--runs 20000]
  *                    [--frames 1000000] [--sequences 10000]

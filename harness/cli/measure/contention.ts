@@ -2,14 +2,10 @@
  * A course whose services get in each other's way in the database. Three movers begin in a circle in which each wants
  * what the next one has, so that one of them is undone; then they move amounts between few accounts, each locking one
  * row and then another over a pause. Three relays publish what was moved: they are woken by NOTIFY and skip what is
- * locked. `frozen` stands still while it has a row that a mover wants. Laid into a temporary folder, beside the
- * packages of this project and its prepared data directories of PostgreSQL.
+ * locked. `frozen` stands still while it has a row that a mover wants.
  */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { projectRoot } from '#content';
 import type { HashRequest, HashRow } from '#verify';
+import { layCourse, type Ground } from './ground.ts';
 
 export const contention = '90-contention';
 
@@ -19,32 +15,11 @@ export const frozen = 'freeze relay-0 · SELECT outbox · #1 · after apply · 2
 /** What has to happen in a schedule that counts: waits, a deadlock, a relay that is woken, the one that is frozen. */
 const wanted = ['waits', '40P01', 'INSERT heard', frozen];
 
-export interface Ground {
-  readonly root: string;
-  readonly solution: string;
-  remove(): void;
-}
-
 export function layContention(): Ground {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'contention-')));
-  const write = (file: string, text: string): void => {
-    mkdirSync(dirname(join(root, file)), { recursive: true });
-    writeFileSync(join(root, file), text);
-  };
-  const link = (path: string): void => {
-    mkdirSync(join(projectRoot, path), { recursive: true });
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    symlinkSync(join(projectRoot, path), join(root, path), 'junction');
-  };
-  link('node_modules');
-  link('.crashproof/cache/postgres');
-  write('package.json', '{ "name": "contention", "type": "module" }');
-  write(`chapters/${contention}/chapter.ts`, definition);
-  write(`chapters/${contention}/schema.sql`, schema);
-  const solution = `solutions/${contention}`;
-  write(`${solution}/mover.ts`, mover);
-  write(`${solution}/relay.ts`, relay);
-  return { root, solution, remove: () => rmSync(root, { recursive: true, force: true }) };
+  return layCourse(contention, {
+    chapter: { 'chapter.ts': definition, 'schema.sql': schema },
+    solution: { 'mover.ts': mover, 'relay.ts': relay },
+  });
 }
 
 /** What is drawn for this course, and what has to happen in each that counts. */
@@ -79,7 +54,9 @@ const schema = `
 create table accounts (id text primary key, balance int not null);
 create table moves (id text primary key);
 create table gates (id int primary key, passed int not null);
-create table outbox (id bigserial primary key, body text not null, noted int default 0, sent bool default false);
+create table outbox (
+  id bigserial primary key, body text not null, noted int default 0, sent bool default false
+);
 create table heard (id bigserial primary key, by text not null);
 insert into accounts values ('a', 100), ('b', 100), ('c', 100);
 insert into gates values (0, 0), (1, 0), (2, 0);

@@ -18,6 +18,7 @@ import { compareContended, contentionRequest, layContention } from './contention
 import { startLoad } from './load.ts';
 import { rounded, spread } from './numbers.ts';
 import { databaseChapter, databaseVictims, killOne, victims, type Left } from './orphans.ts';
+import { sameAfterResets } from './resets.ts';
 import { heapGrowth, openSubject } from './runs.ts';
 
 export interface Wanted {
@@ -49,6 +50,7 @@ export const sections = {
   services,
   hashes,
   contention,
+  reset,
   orphans,
   heap,
   hostile,
@@ -225,6 +227,20 @@ async function contention({ count, seedBase, say }: Wanted): Promise<Proven> {
     stopLoad();
     ground.remove();
   }
+}
+
+/** One server, many runs: the same schedule sees the same bytes, whatever ran before it. */
+async function reset({ runs, seedBase, say }: Wanted): Promise<Proven> {
+  const seen = await sameAfterResets(seedBase, runs, (done) => say(`  ${done} of ${runs} runs`));
+  const { same, anew, different } = seen;
+  for (const run of different) say(`  ✗ run ${run} of seed ${seedBase} is not as the first`);
+  return {
+    held: different.length === 0,
+    says:
+      `${same - different.length} of ${same} times the same schedule hashed alike, from run 1 to ` +
+      `run ${runs} of one server; ${anew} times the database was made anew in between`,
+    figures: { runs, same, anew, different: different.length },
+  };
 }
 
 /** kill -9 of any one process of a check leaves none of the others, nor of its database. */
