@@ -119,6 +119,7 @@ export function requestOf(
 ): CheckRequest {
   const { level, seed, runs, budgetMs, faults, replay, calm, world, broker } = options;
   const { coverage, verify } = options;
+  const databaseUrl = process.env['DATABASE_URL'];
   return {
     root: projectRoot,
     chapter: chapter.folder,
@@ -134,6 +135,7 @@ export function requestOf(
     ...(verify && { verify }),
     ...(world === 'live' && { world }),
     ...(broker !== undefined && { broker }),
+    ...(databaseUrl !== undefined && { databaseUrl }),
   };
 }
 

@@ -6,12 +6,11 @@
  * made it, kept in `.crashproof/live/topics.json`; one that was never written to is made anew. A
  * group goes only if nobody is in it and it committed nothing but on the chapter's topics.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, stopwatch, type Milliseconds } from '#kernel';
 import type { ChapterDefinition } from '#kit';
 import type { KafkaClient } from './kafka-client.ts';
+import { openNotes } from './notes.ts';
 
 export interface Ground {
   /** Makes everything fresh; refuses what is not ours. */
@@ -31,17 +30,17 @@ export interface GroundOptions {
 /** A dead member is counted until its session is over: 30 s with kafkajs's defaults. */
 const membersLeaveMs: Milliseconds = 45_000;
 const pollMs: Milliseconds = 300;
-const mostRemembered = 500;
 const advice = 'Use --broker with an empty test cluster, for example the one of npm run broker';
 
 export function createGround(options: GroundOptions): Ground {
   const { kafka, chapter, memory } = options;
   const names = Object.keys(chapter.topics);
+  const notes = openNotes(memory);
   let ids: readonly string[] = [];
   return {
     async prepare() {
       const there = await kafka.topics(names);
-      const ours = remembered(memory);
+      const ours = new Set(notes.all());
       for (const topic of there) {
         if (topic.id !== undefined && ours.has(topic.id)) continue;
         const count = await kafka.written(topic);
@@ -55,16 +54,13 @@ export function createGround(options: GroundOptions): Ground {
         names.map((name) => kafka.createTopic(name, chapter.topics[name]?.partitions ?? 1)),
       );
       ids = made.flatMap(({ id }) => id ?? []);
-      keep(memory, [...remembered(memory), ...ids]);
+      notes.add(...ids);
     },
     async clear(slots) {
       const groups = await ownGroups(options, slots);
       await Promise.all(groups.map((group) => removeGroup(options, group, slots)));
       await Promise.all(names.map((name) => kafka.deleteTopic(name)));
-      keep(
-        memory,
-        [...remembered(memory)].filter((id) => !ids.includes(id)),
-      );
+      notes.remove(...ids);
     },
   };
 }
@@ -139,18 +135,4 @@ async function removeGroup(
     onWait(`group ${name} gives up its last members`);
     await sleep(pollMs);
   }
-}
-
-function remembered(file: string): ReadonlySet<string> {
-  try {
-    return new Set(JSON.parse(readFileSync(file, 'utf8')) as string[]);
-  } catch {
-    return new Set(); // nothing was ever made here
-  }
-}
-
-/** The newest last; of more than enough the oldest are forgotten, and with that left alone. */
-function keep(file: string, ids: readonly string[]): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(ids.slice(-mostRemembered)));
 }

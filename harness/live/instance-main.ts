@@ -61,14 +61,18 @@ function begin(begun: Begin): void {
   );
 }
 
-function environmentOf({ role, slot, broker, ports }: Begin): object {
+function environmentOf({ role, slot, broker, database, ports }: Begin): object {
   return {
     kafka: { clientId: slot, brokers: [broker], logLevel: 1 },
-    // No chapter that runs live has a database yet: connecting fails by a name that says so.
-    database: { host: 'this-chapter-has-no-database.invalid', user: role, database: 'world' },
+    database: database ?? noDatabase(role),
     slot,
     ports: facadeOf(ports),
   };
+}
+
+/** Connecting fails by a name that says so. */
+function noDatabase(user: string): object {
+  return { host: 'this-chapter-has-no-database.invalid', user, database: 'world' };
 }
 
 function load({ program, role }: Begin): Service {
@@ -146,7 +150,10 @@ function answerCall(id: number, call: string, args: readonly unknown[]): void {
   new Promise((resolve) => {
     resolve((method as (...values: readonly unknown[]) => unknown)(...args));
   }).then(
-    () => say({ kind: 'answered', id }),
+    (value) => {
+      const result: string | undefined = JSON.stringify(value);
+      say({ kind: 'answered', id, ...(result !== undefined && { result }) });
+    },
     (error: unknown) => say({ kind: 'answered', id, error: plain(error).message }),
   );
 }

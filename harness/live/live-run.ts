@@ -3,8 +3,10 @@ import type { Ending, Fact, SourceLine } from '#check';
 import type { Milliseconds } from '#kernel';
 import type { ChapterDefinition } from '#kit';
 import type { Fault, FaultPoint, Phase, ScheduledCommand } from '#schedule';
+import type { FreshDatabase } from './database.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import type { Loaded, ProgramFiles } from './messages.ts';
+import type { Naming } from './naming.ts';
 
 /** An outside system: its state is the run's own. A throw is the port's own refusal. */
 export interface LivePort {
@@ -17,10 +19,10 @@ export type Plan =
   | { readonly kind: 'nothing' }
   /** Stopped gracefully and started again when all is done. */
   | { readonly kind: 'restart at rest' }
-  /** SIGKILL where a port call crosses: the named one, or the n-th of an operation. */
+  /** SIGKILL where a port call or a statement crosses: the named one, or the n-th that is counted. */
   | {
       readonly kind: 'crash';
-      readonly at: FaultPoint | { readonly operation: string; readonly nth: number };
+      readonly at: FaultPoint | { readonly counted: string; readonly nth: number };
       readonly phase: Exclude<Phase, 'after answer'>;
     };
 
@@ -30,6 +32,10 @@ export interface LiveRunOptions {
   readonly kafka: KafkaClient;
   readonly commands: readonly ScheduledCommand[];
   readonly ports: ReadonlyMap<string, LivePort>;
+  /** Where the chapter has tables: made for this run, removed by whoever made it. */
+  readonly database?: FreshDatabase | undefined;
+  /** In whose words calls and statements are told. */
+  readonly naming: Naming;
   readonly plan: Plan;
   /** How long after the last fault everything must be done. */
   readonly horizonMs: Milliseconds;

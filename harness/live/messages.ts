@@ -8,8 +8,23 @@ export interface Begin {
   readonly program: ProgramFiles;
   /** `host:port` */
   readonly broker: string;
+  /** Left out = the chapter has no database. */
+  readonly database?: DatabaseLogin | undefined;
   /** Port to the names of its calls. */
   readonly ports: Readonly<Record<string, readonly string[]>>;
+}
+
+/** As `pg` takes it. */
+export interface DatabaseLogin {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly database: string;
+  readonly password?: string;
+  /** Whatever the environment says: the connection never leaves this machine. */
+  readonly ssl: false;
+  /** Settings of its sessions. */
+  readonly options: string;
 }
 
 /** The same two files that the simulated world evaluates, where they lie on disk. */
@@ -57,7 +72,13 @@ export type FromInstance =
   /** It ends next, and why. */
   | { readonly kind: 'fails'; readonly how: string; readonly error: PlainError }
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'answered'; readonly id: number; readonly error?: string }
+  | {
+      readonly kind: 'answered';
+      readonly id: number;
+      readonly error?: string;
+      /** What the call resolved to, as JSON; absent when that was nothing. */
+      readonly result?: string;
+    }
   | {
       readonly kind: 'port';
       readonly id: number;

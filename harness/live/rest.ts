@@ -1,8 +1,8 @@
 /**
- * When is a live run over? When every command is answered or unknown, no port call and no process
- * is under way, the judged groups have committed past every record, and then for a while nothing
- * new was seen. Before that closing commands go in until each partition that held a record got one
- * more. What is not done at the horizon is left undone, with what was waited for.
+ * When is a live run over? When every command is answered or unknown, no port call, no statement
+ * and no process is under way, the judged groups have committed past every record, and then for a
+ * while nothing new was seen. Before that closing commands go in until each partition that held a
+ * record got one more. What is not done at the horizon is left undone, with what was waited for.
  */
 import type { LiveWorld } from './world.ts';
 
@@ -20,11 +20,13 @@ export function createRest(world: LiveWorld): Rest {
   let uncovered: Map<string, number> | undefined;
   let restarted = false;
 
+  // The gateway is opened when everything else is there.
   const waitsFor = (): string | undefined =>
     observer.waitsForTheDead() ??
     workload.waitsFor() ??
     supervisor.waitsFor() ??
     portGate.waitsFor() ??
+    world.sqlGateway?.waitsFor() ??
     observer.behind();
 
   /** A closing command for the next partition that got none; false = all have one. */

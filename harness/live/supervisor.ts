@@ -105,7 +105,7 @@ export function createSupervisor(world: LiveWorld): Supervisor {
   };
 }
 
-function slotsOf({ chapter }: LiveWorld): Slot[] {
+export function slotsOf({ chapter }: Pick<LiveWorld, 'chapter'>): Slot[] {
   return Object.entries(chapter.roles).flatMap(([role, { instances }]) =>
     Array.from({ length: instances[0] }, (_, index): Slot => {
       const name = `${role}-${index}`;
@@ -172,13 +172,14 @@ function waitsFor(slots: readonly Slot[]): string | undefined {
   return undefined;
 }
 
-function beginOf({ program, kafka, ports }: LiveWorld, { role, name }: Slot) {
+function beginOf({ program, kafka, ports, sqlGateway }: LiveWorld, { role, name }: Slot) {
   return {
     kind: 'begin',
     role,
     slot: name,
     program,
     broker: kafka.address,
+    database: sqlGateway?.loginOf(name),
     ports: Object.fromEntries([...ports].map(([port, { calls }]) => [port, calls])),
   } as const;
 }
@@ -197,7 +198,7 @@ function hear(world: LiveWorld, slot: Slot, instance: Instance, message: FromIns
       world.workload.roleReady();
       break;
     case 'answered':
-      world.workload.answered(message.id, message.error);
+      world.workload.answered(message.id, message);
       break;
     case 'port':
       world.portGate.arrived(slot, instance, message);

@@ -3,6 +3,7 @@
  * process that can take it and is never sent twice; when its process dies it is unknown.
  */
 import { Partitioners } from 'kafkajs';
+import type { CommandFact } from '#check';
 import { Failure, type Json } from '#kernel';
 import type { Command, Sending } from '#kit';
 import type { Slot } from './supervisor.ts';
@@ -11,7 +12,7 @@ import type { LiveWorld } from './world.ts';
 export interface Workload {
   begin(): void;
   roleReady(): void;
-  answered(call: number, error: string | undefined): void;
+  answered(call: number, answer: Answer): void;
   died(slot: Slot): void;
   waitsFor(): string | undefined;
   /** One more command for coming to rest; a record of the harness goes to this partition. */
@@ -19,6 +20,12 @@ export interface Workload {
   readonly closed: number;
   /** Records that the harness wrote, as `topic/partition/offset`. */
   readonly own: ReadonlySet<string>;
+}
+
+interface Answer {
+  readonly error?: string;
+  /** JSON. */
+  readonly result?: string;
 }
 
 interface Pending {
@@ -39,11 +46,11 @@ export function createWorkload(world: LiveWorld): Workload {
   let calls = 0;
   let closed = 0;
 
-  const settle = (call: number, state: 'acked' | 'unknown', reason?: string): void => {
+  const settle = (call: number, more: Answered): void => {
     const pending = underWay.get(call);
     if (pending === undefined) return;
     underWay.delete(call);
-    note(world, pending, state, reason);
+    note(world, pending, more.reason === undefined ? 'acked' : 'unknown', more);
     if (!pending.closing) sendNext();
   };
 
@@ -60,7 +67,7 @@ export function createWorkload(world: LiveWorld): Workload {
       return slot?.instance?.tell({ kind: 'call', id: call, call: name, args });
     }
     return void write(world, sending, call, own).then(
-      () => settle(call, 'acked'),
+      () => settle(call, {}),
       (cause: unknown) => world.abort(notWritten(pending, cause)),
     );
   };
@@ -79,10 +86,10 @@ export function createWorkload(world: LiveWorld): Workload {
     roleReady() {
       for (const pending of waiting.splice(0)) dispatch(pending);
     },
-    answered: (call, error) => settle(call, error === undefined ? 'acked' : 'unknown', error),
+    answered: (call, answer) => settle(call, toldOf(answer)),
     died(slot) {
       for (const [call, pending] of underWay) {
-        if (pending.slot === slot) settle(call, 'unknown', `${slot.name} ended first`);
+        if (pending.slot === slot) settle(call, { reason: `${slot.name} ended first` });
       }
     },
     waitsFor() {
@@ -99,12 +106,20 @@ export function createWorkload(world: LiveWorld): Workload {
   };
 }
 
+function toldOf({ error, result }: Answer): Answered {
+  if (error !== undefined) return { reason: error };
+  return result === undefined ? {} : { result: JSON.parse(result) as Json };
+}
+
+type Answered = Pick<CommandFact, 'reason' | 'result'>;
+
 function note(
-  { history }: LiveWorld,
+  { history, naming }: LiveWorld,
   { id, value, closing, slot }: Pending,
   state: 'sent' | 'acked' | 'unknown',
-  reason?: string,
+  more: Answered = {},
 ): void {
+  naming.learn(id);
   history.add({
     kind: 'command',
     id,
@@ -112,7 +127,7 @@ function note(
     value: value as Json,
     closing,
     ...(slot && { slot: slot.name }),
-    ...(reason !== undefined && { reason }),
+    ...more,
   });
 }
 

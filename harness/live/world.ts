@@ -5,7 +5,7 @@
  * judged.
  *
  * Left out: what needs a gateway (lost answers, cuts, error answers), freezing, several instances
- * on request, databases. Who wrote a record is known only of the harness's own.
+ * on request. Who wrote a record is known only of the harness's own.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ending } from '#check';
@@ -17,7 +17,9 @@ import type { Loaded } from './messages.ts';
 import { createObserver, type Observer } from './observer.ts';
 import { createPortGate, type PortGate } from './port-gate.ts';
 import { createRest } from './rest.ts';
-import { createSupervisor, type Supervisor } from './supervisor.ts';
+import { openSqlGateway, type SqlGateway } from './sql-gateway.ts';
+import { createStrikes, type Strikes } from './strikes.ts';
+import { createSupervisor, slotsOf, type Supervisor } from './supervisor.ts';
 import { createWorkload, type Workload } from './workload.ts';
 
 /** What the parts of a run share. */
@@ -27,6 +29,8 @@ export interface LiveWorld extends LiveRunOptions {
   readonly workload: Workload;
   readonly ports: LiveRunOptions['ports'];
   readonly portGate: PortGate;
+  readonly strikes: Strikes;
+  readonly sqlGateway: SqlGateway | undefined;
   readonly observer: Observer;
   readonly loaded: Loaded[];
   commandOf(
@@ -75,15 +79,18 @@ export async function runLive(options: LiveRunOptions): Promise<LiveRecord> {
   } as Partial<LiveWorld> as { -readonly [Key in keyof LiveWorld]: LiveWorld[Key] };
   world.supervisor = createSupervisor(world);
   world.workload = createWorkload(world);
+  world.strikes = createStrikes(world);
   world.portGate = createPortGate(world);
   world.observer = createObserver(world);
   const rest = createRest(world);
+  world.sqlGateway = await gatewayOf(world);
   try {
     world.supervisor.startAll();
     world.workload.begin();
     while (ending === undefined) {
       // A look, then a pause, until it is over: Kafka tells nobody that it is done.
       await world.observer.look();
+      await world.sqlGateway?.look();
       if (aborted !== undefined) throw aborted;
       signal?.throwIfAborted();
       const waitsFor = rest.look();
@@ -92,6 +99,7 @@ export async function runLive(options: LiveRunOptions): Promise<LiveRecord> {
     }
   } finally {
     await world.supervisor.killAll();
+    await world.sqlGateway?.close();
   }
   return {
     facts: history.facts(),
@@ -101,4 +109,12 @@ export async function runLive(options: LiveRunOptions): Promise<LiveRecord> {
     slots: new Set(world.supervisor.slots.keys()),
     regrouped: world.observer.regrouped(),
   };
+}
+
+/** The first fact is what stands in the tables before anybody starts. */
+async function gatewayOf(world: LiveWorld): Promise<SqlGateway | undefined> {
+  const { database, history } = world;
+  if (database === undefined) return undefined;
+  history.add({ kind: 'table', tables: (await database.changedTables()) ?? {} });
+  return openSqlGateway(world, database, slotsOf(world));
 }

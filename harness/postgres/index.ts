@@ -26,7 +26,7 @@ export { rewriteStatement, type Rewritten } from './statements/rewrite.ts';
 export { tokensOf, type Token } from './statements/tokens.ts';
 export { mayBeUncontrolled, uncontrolledIn } from './statements/uncontrolled.ts';
 export { simSchemaSql } from './virtual/functions.ts';
-export { roleSql, type ServiceRole } from './virtual/roles.ts';
+export { quoted, roleSql, type ServiceRole } from './virtual/roles.ts';
 export { prepareReset, recreateDatabase, type Reset, type ResetOptions } from './reset/reset.ts';
 export {
   prepareDatabase,
@@ -35,8 +35,8 @@ export {
   type PreparedDatabase,
   type ReadLogin,
 } from './prepared/database.ts';
-export type { SchemaText } from './prepared/schema.ts';
-export type { TableRows } from './prepared/tables.ts';
+export { schemasOf, wrongSchema, type Schema, type SchemaText } from './prepared/schema.ts';
+export { createTableReader, type TableReader, type TableRows } from './prepared/tables.ts';
 export { openAdmin, Refused, type Admin, type AdminOptions, type Row } from './sessions/admin.ts';
 export type { Answer, Notification } from './sessions/answer.ts';
 export type { ServerAddress } from './sessions/connection.ts';

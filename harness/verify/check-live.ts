@@ -1,22 +1,35 @@
 /**
- * One check against a real Kafka: a calm run, one SIGKILL at the second port call before and after
- * it is applied, everything restarted at rest. Each run has fresh topics. What holds at rest is
- * judged; what must hold always is not, for nobody sees every moment of a real engine.
+ * One check against a real Kafka and, where the chapter has tables, a real PostgreSQL: a calm run, one SIGKILL at the
+ * second port call and at the second commit of the database, before and after it is applied, everything restarted at
+ * rest. Each run has fresh topics and a fresh database. What holds at rest is judged; what must hold always is not,
+ * for nobody sees every moment of a real engine.
  *
- * Left out: replaying saved schedules, faults other than a crash at a port call, blaming the client
- * (the solution is not run beside the learner's code), making findings small, chapters with tables.
+ * Left out: replaying saved schedules, faults other than a crash at a port call or a statement, blaming the client
+ * (the solution is not run beside the learner's code), making findings small.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { Failure, invariant, stopwatch } from '#kernel';
 import { judge, type Judgement } from '#check';
-import { loadChapter, resolveChapter, type Chapter } from '#content';
-import { parseFault, printFault, type Schedule } from '#schedule';
-import { createGround, createKafkaClient, runLive } from '#live';
-import type { KafkaClient, LiveRecord, Plan, ProgramFiles } from '#live';
+import type { ChapterDefinition } from '#kit';
+import { loadChapter, resolveChapter, schemaOf, type Chapter } from '#content';
+import { isStatement, parseFault, printFault, type Schedule } from '#schedule';
+import {
+  createGround,
+  createKafkaClient,
+  databaseCommits,
+  openDatabaseServer,
+  runLive,
+  type FreshDatabase,
+  type KafkaClient,
+  type LiveRecord,
+  type Plan,
+  type ProgramFiles,
+} from '#live';
 import { bundle, firstLearnerFrame, mapText, portsOf, scriptName, type Bundle } from '#sim';
 import { forgetful, openCorpus } from './corpus.ts';
 import { composeLive, type LiveResult } from './compose-live.ts';
+import { namingOf } from './live-naming.ts';
 import type { CheckProgress, CheckRequest } from './request.ts';
 import type { Report } from './report.ts';
 import { exampleOf } from './run-check.ts';
@@ -41,20 +54,14 @@ export async function checkLive(
   }
   request.onProgress?.({ phase: 'preparing', runs: 0, done: 0, broken: 0 });
   const chapter = await loadChapter(await resolveChapter(request.chapter, root));
-  if (chapter.definition.tables !== undefined) {
-    const says =
-      'A chapter with tables is judged in simulation only: the live world has no database.';
-    throw new Failure('USAGE', says);
-  }
   const plans = plansOf(request, chapter);
   const kafka = await createKafkaClient(broker);
   try {
     const made = await program(request, chapter);
     const files = writeProgram(made);
     try {
-      const results = await runAll(
-        { request, chapter, kafka, files, bundle: made, horizonMs },
-        plans,
+      const results = await withDatabase(request, chapter, (database) =>
+        runAll({ request, chapter, kafka, database, files, bundle: made, horizonMs }, plans),
       );
       return composeLive({
         request,
@@ -74,10 +81,36 @@ export async function checkLive(
   }
 }
 
+/** A server for this check, where the chapter has tables. */
+async function withDatabase<Value>(
+  { root, folders, databaseUrl }: CheckRequest,
+  chapter: Chapter,
+  work: (fresh: (() => Promise<FreshDatabase>) | undefined) => Promise<Value>,
+): Promise<Value> {
+  const { tables, roles, schemas } = chapter.definition;
+  if (tables === undefined) return work(undefined);
+  const texts = await schemaOf(
+    chapter,
+    folders.map((folder) => resolve(root, folder)),
+  );
+  const server = await openDatabaseServer({
+    url: databaseUrl,
+    cacheDirectory: join(root, '.crashproof/cache/postgres'),
+    memory: join(root, '.crashproof/live/databases.json'),
+  });
+  try {
+    return await work(() => server.fresh({ texts, roles: Object.keys(roles), schemas, tables }));
+  } finally {
+    await server.close();
+  }
+}
+
 interface LiveCheck {
   readonly request: CheckRequest;
   readonly chapter: Chapter;
   readonly kafka: KafkaClient;
+  /** Makes one run's own; left out where the chapter has no tables. */
+  readonly database: (() => Promise<FreshDatabase>) | undefined;
   readonly files: ProgramFiles;
   readonly bundle: Bundle;
   readonly horizonMs: number;
@@ -103,7 +136,7 @@ async function runAll(check: LiveCheck, plans: readonly Plan[]): Promise<LiveRes
 }
 
 async function runOne(
-  { request, chapter, kafka, files, bundle: made, horizonMs }: LiveCheck,
+  { request, chapter, kafka, database: makeDatabase, files, bundle: made, horizonMs }: LiveCheck,
   plan: Plan,
   onWait: (sentence: string) => void,
 ): Promise<LiveResult> {
@@ -113,13 +146,17 @@ async function runOne(
   const example = exampleOf(chapter, request.seed ?? defaultSeed);
   let slots: ReadonlySet<string> = slotsOf(chapter);
   await ground.prepare();
+  let database: FreshDatabase | undefined;
   try {
+    database = await makeDatabase?.();
     const record = await runLive({
       chapter: definition,
       program: files,
       kafka,
       commands: example.commands,
       ports: portsOf(definition),
+      database,
+      naming: namingOf(chapter, example.commands),
       plan,
       horizonMs,
       onWait,
@@ -133,7 +170,7 @@ async function runOne(
     }
     return resultOf(record, chapter, plan, example, horizonMs);
   } finally {
-    await ground.clear(slots);
+    await Promise.all([ground.clear(slots), database?.remove()]);
   }
 }
 
@@ -225,28 +262,32 @@ function plansOf({ faults = [], replay, calm }: CheckRequest, { definition }: Ch
   if (replay !== undefined) {
     throw new Failure(
       'USAGE',
-      'A saved schedule cannot be replayed live yet; a crash at a port call can be placed. ' +
+      'A saved schedule cannot be replayed live yet; a crash at a port call or a statement can ' +
+        'be placed. ' +
         "Example: --world live --fault 'crash greeter-0 · sink.record (m2) · #1 · before apply'",
     );
   }
   if (faults.length > 0) return faults.map(planOf);
   if (calm === true) return [{ kind: 'nothing' }];
-  const [operation] = Object.entries(definition.ports ?? {}).flatMap(([port, functions]) =>
-    Object.keys(functions)
-      .filter((name) => name !== 'state')
-      .map((name) => `${port}.${name}`),
-  );
-  const at = operation === undefined ? undefined : { operation, nth: 2 };
+  const counted = [...portCallsOf(definition).slice(0, 1), ...commitsOf(definition)];
   return [
     { kind: 'nothing' },
-    ...(at === undefined
-      ? []
-      : ([
-          { kind: 'crash', at, phase: 'before apply' },
-          { kind: 'crash', at, phase: 'after apply' },
-        ] as const)),
+    ...counted.flatMap((each): Plan[] => [
+      { kind: 'crash', at: { counted: each, nth: 2 }, phase: 'before apply' },
+      { kind: 'crash', at: { counted: each, nth: 2 }, phase: 'after apply' },
+    ]),
     { kind: 'restart at rest' },
   ];
+}
+
+function portCallsOf(definition: ChapterDefinition): readonly string[] {
+  return [...portsOf(definition)].flatMap(([port, { calls }]) =>
+    calls.map((call) => `${port}.${call}`),
+  );
+}
+
+function commitsOf({ tables }: ChapterDefinition): readonly string[] {
+  return tables === undefined ? [] : [databaseCommits];
 }
 
 function planOf(text: string): Plan {
@@ -259,11 +300,13 @@ function planOf(text: string): Plan {
     return { kind: 'restart at rest' };
   }
   const point = typeof place === 'object' && 'point' in place ? place : undefined;
-  const isCall = point?.point.operation.includes('.') === true;
-  if (kind !== 'crash' || point === undefined || !isCall || point.phase === 'after answer') {
+  const operation = point?.point.operation ?? '';
+  const isExact = operation.includes('.') || isStatement(operation);
+  if (kind !== 'crash' || point === undefined || !isExact || point.phase === 'after answer') {
     throw new Failure(
       'USAGE',
-      `The live world can place a crash at a port call, not ${printFault(parsed.value)}. ` +
+      'The live world can place a crash at a port call or a statement, not ' +
+        `${printFault(parsed.value)}. ` +
         "Example: --world live --fault 'crash greeter-0 · sink.record (m2) · #1 · before apply'",
     );
   }

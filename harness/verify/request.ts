@@ -52,6 +52,8 @@ export interface CheckRequest {
   readonly world?: 'simulated' | 'live';
   /** Live: `host:port` of the Kafka to run against. */
   readonly broker?: string;
+  /** Live: DATABASE_URL of a PostgreSQL for a chapter with tables; left out = one of our own. */
+  readonly databaseUrl?: string;
   /** Told while it runs; never more than a view can show. */
   readonly onProgress?: (event: CheckProgress) => void;
   /** Ends the check early; it rejects with the signal's reason and leaves nothing running. */

@@ -91,7 +91,10 @@ export function loginSql(database: string, { roles, schemas }: Schema): string {
 }
 
 /** The chapter's own is our trouble, anything after it the learner's. */
-function wrongSchema({ text, file, from }: SchemaText, { sqlMessage, position }: Refused): Failure {
+export function wrongSchema(
+  { text, file, from }: SchemaText,
+  { sqlMessage, position }: Pick<Refused, 'sqlMessage' | 'position'>,
+): Failure {
   const line = position === undefined ? '' : `:${text.slice(0, position - 1).split('\n').length}`;
   const [code, whose] =
     from === 'chapter'

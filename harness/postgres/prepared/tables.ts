@@ -13,6 +13,8 @@ export interface TableReader {
   changed(): Promise<TableRows | undefined>;
   /** As at this state, which is asked for from the next time on. */
   forget(state: TableState): void;
+  /** When last asked, somebody held a table for himself: nothing was read. */
+  readonly isShut: boolean;
   /** What was read last. */
   readonly state: TableState;
 }
@@ -22,7 +24,7 @@ export type TableState = ReadonlyMap<string, string>;
 const lockNotAvailable = '55P03';
 
 export function createTableReader(
-  admin: Admin,
+  admin: Pick<Admin, 'query'>,
   queries: Readonly<Record<string, string>>,
 ): TableReader {
   const names = Object.keys(queries);
@@ -33,7 +35,11 @@ export function createTableReader(
   );
   const ask = prepared(admin, `select ${columns.join(', ')}`);
   let state: TableState = new Map();
+  let isShut = false;
   return {
+    get isShut() {
+      return isShut;
+    },
     get state() {
       return state;
     },
@@ -43,6 +49,7 @@ export function createTableReader(
     async changed() {
       if (names.length === 0) return undefined;
       const row = await rowOf(ask);
+      isShut = row === undefined;
       if (row === undefined) return undefined;
       const now = new Map(names.map((name, index) => [name, row[`t${index}`] ?? '[]']));
       const other = [...now].filter(([name, rows]) => state.get(name) !== rows);
@@ -56,7 +63,7 @@ export function createTableReader(
 let statements = 0;
 
 /** Read and planned once: that costs more than to run it. A change of the schema makes the server plan anew. */
-function prepared(admin: Admin, text: string): () => Promise<Row[]> {
+function prepared(admin: Pick<Admin, 'query'>, text: string): () => Promise<Row[]> {
   const name = `declared_tables_${statements++}`;
   let isThere = false;
   return async () => {
