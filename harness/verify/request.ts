@@ -25,8 +25,10 @@ export interface CheckRequest {
    * struck; left out = go on until the budget is spent.
    */
   readonly schedules?: number;
-  /** Wall time for the whole check. */
+  /** Wall time for the search, and for making small what it finds, which has `shrinkMs` in any case. */
   readonly budgetMs?: Milliseconds;
+  /** Wall time that a finding has to be made small, however late it came; left out = 5 s. */
+  readonly shrinkMs?: Milliseconds;
   /** Only these faults, in the one notation, on the chapter's example; at most two. */
   readonly faults?: readonly string[];
   /** Only this saved schedule: its id (`k3`) or a path. */

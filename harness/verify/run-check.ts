@@ -2,10 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
-import { Failure, hashName, stopwatch } from '#kernel';
+import { Failure, hashName, stopwatch, type Milliseconds } from '#kernel';
 import type { Command, Level } from '#kit';
 import { loadChapter, resolveChapter, schemaOf, type Chapter } from '#content';
-import { parseFault, parseSchedule, shrink, type Schedule } from '#schedule';
+import { parseFault, parseSchedule, type Schedule } from '#schedule';
 import { bundle, type Bundle, type BundleRequest } from '#sim';
 import { alwaysService, blamer, firstOwn } from './blame.ts';
 import { compose, type Shown } from './compose.ts';
@@ -20,10 +20,10 @@ import type { MeasureInput, Measured, Trial } from './coverage/measure.ts';
 import { explore } from './explore.ts';
 import { neverStruck } from './never-struck.ts';
 import { search, type SearchInput, type SearchResult } from './search.ts';
+import { smallest } from './smallest.ts';
 import { createTally } from './tally.ts';
 
 const defaultSeed = 42;
-const shrinkRuns = 400;
 
 export interface Searched {
   readonly level: Level;
@@ -49,7 +49,7 @@ export async function runCheck(request: CheckRequest, lent?: Pool): Promise<Repo
   try {
     const check = await prepare(request, pool, true);
     const result = check.single ? await runOne(check) : await search(check.input);
-    const shown = await show(check, result);
+    const shown = await show(check, result, elapsed());
     const measured = await result.measured;
     const replayed = await replayMarks(check, measured);
     return compose({
@@ -299,13 +299,21 @@ async function replayMarks(
 }
 
 /** Makes a hit small and runs it once more, traced, with nothing shared. */
-async function show(check: Check, result: SearchResult): Promise<Shown | undefined> {
+async function show(
+  check: Check,
+  result: SearchResult,
+  afterMs: Milliseconds,
+): Promise<Shown | undefined> {
   const { hit } = result;
   if (hit === undefined || result.unknown !== undefined) return undefined;
   const { runner, request } = check;
   const { signature, property } = hit.finding;
   if (doesNotReturn(hit.outcome)) return asFound(hit.outcome, property);
-  const small = await smallest(check, hit.outcome, signature, result.fresh);
+  const small =
+    check.single === undefined
+      ? await smallest(check, { outcome: hit.outcome, signature, fresh: result.fresh, afterMs })
+      : { schedule: hit.outcome.schedule, runs: 0, minimal: false };
+  if ('note' in small) result.tally.notes.add(small.note);
   request.onProgress?.({ phase: 'confirming', runs: result.tally.runs, done: 0, broken: 1 });
   const plain = await runner.run(small.schedule, { program: 'subject', fresh: result.fresh });
   const wanted = { traced: true, wantFacts: true } as const;
@@ -351,25 +359,4 @@ function doesNotReturn({ ending }: Outcome): boolean {
 function asFound(outcome: Outcome, property: string): Shown {
   const once = { minimal: false, shrinkRuns: 0, confirmed: false } as const;
   return { outcome, property, ...once, calm: undefined };
-}
-
-async function smallest(
-  { runner, request, single }: Check,
-  outcome: Outcome,
-  signature: string,
-  fresh: boolean,
-): Promise<{ schedule: Schedule; runs: number; minimal: boolean }> {
-  if (single !== undefined) return { schedule: outcome.schedule, runs: 0, minimal: false };
-  let done = 0;
-  return shrink(
-    outcome.schedule,
-    async (candidate) => {
-      request.onProgress?.({ phase: 'shrinking', runs: done, done: done++, broken: 1 });
-      const { findings, fired, held } = await runner.run(candidate, { program: 'subject', fresh });
-      const same = findings.find((finding) => finding.signature === signature);
-      return { signature: same?.signature, fired, held };
-    },
-    signature,
-    { runs: shrinkRuns },
-  );
 }

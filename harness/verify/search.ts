@@ -53,7 +53,7 @@ export interface SearchInput {
   readonly marked?: () => Promise<MeasureInput['marked']>;
 }
 
-const defaultBudgetMs = 15_000;
+export const defaultBudgetMs = 15_000;
 
 export async function search(input: SearchInput): Promise<SearchResult> {
   return new Search(input).run();
