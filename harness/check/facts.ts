@@ -73,6 +73,8 @@ export interface OperationFact {
   readonly step: 'arrived' | 'waits' | 'applied' | 'answered' | 'lost';
   /** Kafka's error name, SQLSTATE and words of PostgreSQL, or a port's rejection, where it was not a success. */
   readonly error?: string;
+  /** Once applied: what the answer says and nothing else shows, `epoch 1` or `greetings/0 at 2`. */
+  readonly told?: string;
   readonly line?: SourceLine;
 }
 

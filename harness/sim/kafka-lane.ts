@@ -12,6 +12,7 @@ import {
   expectsNoAnswer,
   fetchedRecords,
   targetOf,
+  toldIn,
   topicsOf,
   type FetchedRecords,
 } from './kafka-operations.ts';
@@ -262,7 +263,7 @@ class BrokerLane implements KafkaLane {
     }
     if (op === undefined) return this.#reply(line, undefined, bytes, fetched);
     const named = op;
-    this.#world.passages.applied(named, error);
+    this.#world.passages.applied(named, error, toldIn(request, body));
     this.#world.passages.cross(named, 'after apply', {
       pass: () => this.#reply(line, named, bytes, fetched),
       answer: (code) => {

@@ -136,6 +136,37 @@ export function fetchedRecords(
   return fetched;
 }
 
+interface OffsetsBody {
+  readonly topics: readonly {
+    readonly name: string;
+    readonly partitions: readonly {
+      readonly partitionIndex: number;
+      readonly committedOffset: number;
+    }[];
+  }[];
+}
+
+/** What an answer brings that its asker goes by and no other fact shows: an epoch, committed offsets. */
+export function toldIn(request: KafkaRequest, body: unknown): string | undefined {
+  if (request.api === 'InitProducerId') {
+    const { producerEpoch } = body as { producerEpoch: number };
+    return request.body.transactionalId === null || producerEpoch < 0
+      ? undefined
+      : `epoch ${producerEpoch}`;
+  }
+  if (request.api !== 'OffsetFetch') return undefined;
+  const { groups, topics } = body as OffsetsBody & { groups?: readonly OffsetsBody[] };
+  const all = [...(topics ?? []), ...(groups ?? []).flatMap((group) => group.topics)];
+  const offsets = all.flatMap(({ name, partitions }) =>
+    partitions
+      .filter(({ committedOffset }) => committedOffset >= 0)
+      .map(
+        ({ partitionIndex, committedOffset }) => `${name}/${partitionIndex} at ${committedOffset}`,
+      ),
+  );
+  return offsets.length > 0 ? offsets.join(', ') : 'nothing committed';
+}
+
 /** The first error in an answer, wherever that API puts it. */
 export function errorIn(body: unknown): ErrorName | undefined {
   const code = firstError(body, 0);

@@ -91,7 +91,7 @@ export interface Passages {
   cross(op: Op, phase: 'before apply' | 'after apply', ways: Ways): void;
   /** It had crossed "before apply" before it was known to be a place; nothing was wanted there. */
   crossed(op: Op): void;
-  applied(op: Op, error: string | undefined): void;
+  applied(op: Op, error: string | undefined, told?: string): void;
   refused(op: Op, error: string): void;
   /** It came to wait for a lock that somebody else has. */
   blocked(op: Op): void;
@@ -190,10 +190,10 @@ class SimPassages implements Passages {
     this.#held.set(hold, { op, go, limit });
   }
 
-  applied(op: Op, error: string | undefined): void {
+  applied(op: Op, error: string | undefined, told?: string): void {
     op.applied = true;
     op.error = error;
-    this.#fact(op, 'applied', error);
+    this.#fact(op, 'applied', error, told);
   }
 
   refused(op: Op, error: string): void {
@@ -263,7 +263,7 @@ class SimPassages implements Passages {
     });
   }
 
-  #fact(op: Op, step: OperationFact['step'], error?: string): void {
+  #fact(op: Op, step: OperationFact['step'], error?: string, told?: string): void {
     const { slot, operation, target, cause, ordinal } = op.point;
     this.#world.recorder.add(
       {
@@ -276,6 +276,7 @@ class SimPassages implements Passages {
         ordinal,
         step,
         ...(error !== undefined && { error }),
+        ...(told !== undefined && { told }),
       },
       op.line,
     );

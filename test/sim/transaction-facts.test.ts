@@ -78,6 +78,17 @@ test('a committed order is there once, its marker and its offset after the answe
   expect(outputs(run, seqOf(marker) - 1)).toEqual([]);
 });
 
+test('a new process is told the next epoch of its id, and the offset that was committed with it', async () => {
+  const run = await plain.play({
+    commands: 1,
+    faults: ['crash worker-0 · EndTxn worker-0 (m1) · #1 · after apply'],
+  });
+  const told = (operation: string): readonly string[] =>
+    facts(run, 'operation', { operation, slot: 'worker-0' }).flatMap((fact) => fact.told ?? []);
+  expect(told('InitProducerId').slice(0, 2)).toEqual(['epoch 0', 'epoch 1']);
+  expect(told('OffsetFetch').slice(0, 2)).toEqual(['nothing committed', 'orders/0 at 1']);
+});
+
 test('three orders run to the end, each next one told 51 until the markers are written', async () => {
   const run = await plain.play({ commands: 3 });
   expect(run).toMatchObject({ ending: { kind: 'rest' }, findings: [] });

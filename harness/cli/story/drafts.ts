@@ -322,6 +322,33 @@ function committed(fact: Extract<Fact, { kind: 'operation' }>, reading: Reading)
   return next !== undefined && isChange(next) && reading.statement(next)?.seq === fact.seq;
 }
 
+/** Who takes a transactional id fences whoever had it; that counts where it was somebody else. */
+function toldDraft(
+  fact: Extract<Fact, { kind: 'operation' }>,
+  reading: Reading,
+  slots: ReadonlySet<string>,
+): Draft {
+  const takes = fact.operation === 'InitProducerId';
+  const former = reading.facts.findLast(
+    (other) =>
+      other.kind === 'operation' &&
+      other.told !== undefined &&
+      other.operation === fact.operation &&
+      other.target === fact.target &&
+      other.seq < fact.seq,
+  );
+  const from = former?.kind === 'operation' && former.slot !== fact.slot ? former.slot : undefined;
+  const text = takes
+    ? `takes the id ${fact.target}${from ? ` from ${from}` : ''}: ${fact.told}`
+    : `asks what ${fact.target} committed: ${fact.told}`;
+  const weight = !takes ? 15 : from === undefined ? 16 : 56;
+  return {
+    cells: [{ lane: `slot ${fact.slot}`, text }],
+    sentence: `${fact.slot} ${text}.`,
+    weight: slots.has(fact.slot) ? weight : 0,
+  };
+}
+
 /** Requests show through their effects; on their own only where they failed or vanished. */
 function operationDraft(
   fact: Extract<Fact, { kind: 'operation' }>,
@@ -344,6 +371,7 @@ function operationDraft(
   );
   if (struck) return undefined;
   if (errandOf(fact.operation) === 'statement') return statementDraft(fact, reading, slots);
+  if (fact.told !== undefined && fact.error === undefined) return toldDraft(fact, reading, slots);
   const failed = fact.step === 'answered' && fact.error !== undefined;
   if (!failed && fact.step !== 'lost') return undefined;
   const text = failed ? `${name}${about} → ${fact.error}` : `${name}${about} is lost`;

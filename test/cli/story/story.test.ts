@@ -204,6 +204,23 @@ test('who reads the same in another group takes nothing over and says nothing of
   expect(died).toContain('payer-0 died after psp.charge had taken m1 and before Kafka knew');
 });
 
+test('who takes a transactional id from somebody else is told by name and epoch', () => {
+  const told = (slot: string, epoch: number): string => {
+    const plot = plots.zombie();
+    const who = { kind: 'operation', operation: 'InitProducerId', target: 'books' } as const;
+    const taken = { ...who, incarnation: 1, cause: [], ordinal: 1, step: 'applied' } as const;
+    plot.scribe.facts.splice(
+      1,
+      0,
+      { seq: 0.25, atMs: 9, ...taken, slot: 'greeter-1', told: 'epoch 0' },
+      { seq: 0.5, atMs: 10, ...taken, slot, told: `epoch ${epoch}` },
+    );
+    return renderReport(report(plot), { ...wide, plain: true });
+  };
+  expect(told('greeter-0', 1)).toContain('takes the id books from greeter-1: epoch 1');
+  expect(told('greeter-1', 1)).not.toContain('takes the id');
+});
+
 test('an offset below 0 is none, as kafkajs writes it', () => {
   const plot = plots.rejection();
   const facts = plot.scribe.facts.map((fact) =>
