@@ -14,7 +14,8 @@ export interface Commit {
 
 export function headCommit(root: string = projectRoot): Commit {
   const hash = git(root, ['rev-parse', 'HEAD']).trim();
-  const changed = hash !== '' && git(root, ['status', '--porcelain', '-uno']).trim() !== '';
+  const words = ['status', '--porcelain', '-uno', '--', '.', ':(exclude)docs/proof.json'];
+  const changed = hash !== '' && git(root, words).trim() !== '';
   return { hash, changed };
 }
 
