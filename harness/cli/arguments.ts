@@ -253,7 +253,7 @@ function conflictOf(
   options: CheckOptions,
   given: ReadonlyMap<string, readonly string[]>,
 ): Conflict | undefined {
-  const { faults, replay, watch, json, broker, world, coverage, verify, calm } = options;
+  const { faults, replay, watch, json, broker, world, coverage, verify, calm, runs } = options;
   if (faults.length > 2)
     return ['Place at most two faults by hand.', `--fault ${quote(faults[0])}`];
   if (replay !== undefined && faults.length > 0) {
@@ -268,6 +268,13 @@ function conflictOf(
   if (verify && !coverage) return ['--verify goes with --coverage.', '--coverage --verify'];
   const other = replay !== undefined ? '--replay' : faults.length > 0 ? '--fault' : undefined;
   const against = other ?? (world === 'live' ? '--world live' : calm ? '--calm' : undefined);
+  const single = other ?? (calm ? '--calm' : undefined);
+  if (runs !== undefined && single !== undefined) {
+    return [
+      `${single} runs one schedule and searches nothing: it does not go with --runs.`,
+      `--runs ${runs}`,
+    ];
+  }
   if (coverage && against !== undefined) {
     return [
       `--coverage tries every moment in simulation: it does not go with ${against}.`,

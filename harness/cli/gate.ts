@@ -137,7 +137,8 @@ function costOf({ claim, trials }: Judged): string {
     const schedules = trials.map((trial) => number(trial.schedules)).join(' ');
     return `${schedules} schedules · ${seconds} s`;
   }
-  return `${trials.map(({ runs }) => number(runs)).join(' ')} runs · ${seconds} s`;
+  const runs = trials.map((trial) => number(trial.runs)).join(' ');
+  return `${runs} ${trials.every((trial) => trial.runs === 1) ? 'run' : 'runs'} · ${seconds} s`;
 }
 
 /** Only where something was found that should not be. */

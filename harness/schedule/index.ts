@@ -16,6 +16,6 @@ export * from './parse.ts';
 export { withoutZombies, type Family } from './point-faults.ts';
 export type * from './schedule.ts';
 export { seconds, type SecondsInput } from './seconds.ts';
-export { nearest, printName, type Parsed } from './words.ts';
+export { nearest, nearestFew, printName, type Parsed } from './words.ts';
 export { createGenerator, scheduleArbitrary, type GenerateInput } from './generate.ts';
 export { shrink, type Evidence, type ShrinkLimits, type Shrunk, type Witness } from './shrink.ts';

@@ -90,11 +90,25 @@ export function printToken(next: Token | undefined): string {
 
 /** The candidate that is at most two slips away; for "did you mean". */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates
+  const [best] = ranked(word, candidates);
+  return best !== undefined && best.slips <= 2 ? best.candidate : undefined;
+}
+
+/** The most alike first, however far they are. */
+export function nearestFew(
+  word: string,
+  candidates: readonly string[],
+  count: number,
+): readonly string[] {
+  return ranked(word, candidates)
+    .slice(0, count)
+    .map(({ candidate }) => candidate);
+}
+
+function ranked(word: string, candidates: readonly string[]) {
+  return candidates
     .map((candidate) => ({ candidate, slips: slipsBetween(word, candidate) }))
     .toSorted((a, b) => a.slips - b.slips);
-  const best = ranked[0];
-  return best !== undefined && best.slips <= 2 ? best.candidate : undefined;
 }
 
 function slipsBetween(a: string, b: string): number {

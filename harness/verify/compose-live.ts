@@ -96,7 +96,8 @@ function findingsOf(input: LiveComposition, result: LiveResult): ReportFinding[]
   return judgement.findings.map((finding): ReportFinding => {
     const questions = chapter.definition.hints[finding.property] ?? [];
     const before = corpus.seen(`${finding.property} ${finding.signature}`);
-    const think = questions[Math.min(before, questions.length - 1)];
+    const hint = Math.min(before, questions.length - 1);
+    const think = questions[hint];
     return {
       id,
       property: finding.property,
@@ -113,7 +114,7 @@ function findingsOf(input: LiveComposition, result: LiveResult): ReportFinding[]
       ending: record.ending,
       traceHash: '',
       code: excerpts(bundle, linesOf(record, finding)),
-      ...(think !== undefined && { think }),
+      ...(think !== undefined && { think, hint: { number: hint + 1, of: questions.length } }),
       confirmed: false,
     };
   });

@@ -67,8 +67,8 @@ export function compose(input: ComposeInput): Report {
       ? coverageOf(measured, paintingOf(input))
       : uncovered(single ? one : unclear),
     world: 'simulated',
-    // A search that stopped at a finding left much unjudged; only a finished one has to say what.
-    notJudged: ours ? [] : properties.filter((name) => !tally.judged.has(name)),
+    // A search that stopped at a finding left much unjudged; only a finished one, and one run, has to say what.
+    notJudged: ours && !single ? [] : properties.filter((name) => !tally.judged.has(name)),
     runs: tally.runs + (shown?.shrinkRuns ?? 0),
     ...(!single && tally.singles.of > 0 && { planned: tally.singles.of + 2 }),
     seconds,
@@ -114,7 +114,8 @@ function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
   return ordered.map((finding): ReportFinding => {
     const questions = chapter.hints[finding.property] ?? [];
     const before = corpus.seen(`${finding.property} ${finding.signature}`);
-    const think = questions[Math.min(before, questions.length - 1)];
+    const hint = Math.min(before, questions.length - 1);
+    const think = questions[hint];
     return {
       id,
       property: finding.property,
@@ -132,7 +133,7 @@ function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
       ending: outcome.ending,
       traceHash: outcome.traceHash,
       code: excerpts(bundle, linesOf(outcome, finding.witnesses)),
-      ...(think !== undefined && { think }),
+      ...(think !== undefined && { think, hint: { number: hint + 1, of: questions.length } }),
       confirmed,
     };
   });

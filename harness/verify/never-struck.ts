@@ -5,6 +5,7 @@
 import { Failure } from '#kernel';
 import {
   nearest,
+  nearestFew,
   printFault,
   printPhasedPoint,
   type Crossing,
@@ -18,6 +19,8 @@ export interface NeverStruck {
   readonly advice: string;
 }
 
+const mostPlaces = 3;
+
 /** Throws USAGE for a name that nothing in the run bears. */
 export function neverStruck({ schedule, fired, crossings = [] }: Outcome): NeverStruck | undefined {
   const fault = schedule.faults.find((_fault, index) => !fired.includes(index));
@@ -27,14 +30,16 @@ export function neverStruck({ schedule, fired, crossings = [] }: Outcome): Never
     ...new Set(crossings.map(({ point: at, phase }) => printPhasedPoint({ point: at, phase }))),
   ];
   const closest = nearest(placeOf(fault), places);
-  const meant = closest === undefined ? '' : ` Did you mean: ${fault.kind} ${closest}`;
+  const there = nearestFew(placeOf(fault), places, mostPlaces).map(
+    (place) => `${fault.kind} ${place}`,
+  );
   if (point !== undefined && !crossings.some((crossing) => alike(crossing.point, point))) {
     const what = `${point.slot} · ${point.operation}`;
-    throw new Failure('USAGE', `Nothing in this run is called ${what}.${meant}`);
+    throw new Failure('USAGE', `Nothing in this run is called ${what}.${nearby(there)}`);
   }
   return {
     sentence: `${printFault(fault)}: it never struck, for the run did not come to that place.`,
-    advice: adviceOf(fault, closest, crossings),
+    advice: adviceOf(fault, closest, crossings) ?? `Place it somewhere else.${nearby(there)}`,
   };
 }
 
@@ -42,7 +47,7 @@ function adviceOf(
   fault: Fault,
   closest: string | undefined,
   crossings: readonly Crossing[],
-): string {
+): string | undefined {
   const here = crossings.find(
     ({ point, phase }) => printPhasedPoint({ point, phase }) === placeOf(fault),
   );
@@ -63,10 +68,15 @@ function adviceOf(
   if (fault.kind === 'victim' && here !== undefined) {
     return 'It takes a deadlock in which that statement waits, and which another one closes.';
   }
-  if (closest === undefined) return 'Place it somewhere else.';
+  if (closest === undefined) return undefined;
   return closest === placeOf(fault)
     ? `A fault of the kind ${fault.kind} cannot strike there.`
     : `Did you mean: ${fault.kind} ${closest}`;
+}
+
+/** Each on a line of its own, so that it can be copied. */
+function nearby(places: readonly string[]): string {
+  return places.length === 0 ? '' : [' The nearest places are:', ...places].join('\n');
 }
 
 const alike = (a: FaultPoint, b: FaultPoint): boolean =>

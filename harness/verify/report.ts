@@ -45,6 +45,8 @@ export interface ReportFinding {
   readonly code: readonly Excerpt[];
   /** The question that fits, by how often this finding was seen before. */
   readonly think?: string;
+  /** Which of the chapter's questions about this property that is; each is more concrete than the one before. */
+  readonly hint?: { readonly number: number; readonly of: number };
   /** The faults fired in a fresh copy of everything too, with an equal trace hash. */
   readonly confirmed: boolean;
   /** The same commands with nothing done to them, when the request asked for `calm`. */

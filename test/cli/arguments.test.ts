@@ -72,6 +72,16 @@ describe('what cannot be meant gets one sentence and one right example', () => {
       '--coverage tries every moment in simulation: it does not go with --replay.',
       'npx crash 1 --coverage',
     ],
+    [
+      ['1', '--calm', '--runs', '9'],
+      '--calm runs one schedule and searches nothing: it does not go with --runs.',
+      'npx crash 1 --runs 9',
+    ],
+    [
+      ['1', '--replay', 'k1', '--runs', '9'],
+      '--replay runs one schedule and searches nothing: it does not go with --runs.',
+      'npx crash 1 --runs 9',
+    ],
     [['1', '--seed'], '--seed needs a value.', 'npx crash 1 --seed 7'],
     [['1', '--seed', '--watch'], '--seed needs a value.', 'npx crash 1 --seed 7'],
     [['1', '--seed='], '--seed needs a value.', 'npx crash 1 --seed 7'],

@@ -53,8 +53,11 @@ test('a fault that struck needs no word', () => {
 test('a name that nothing bears is a mistake, answered with the nearest place', () => {
   const typo = crashAt({ ...commit, operation: 'OffsetComit' });
   expect(() => neverStruck(outcome(typo, []))).toThrow(
-    'Nothing in this run is called greeter-0 · OffsetComit. ' +
-      'Did you mean: crash greeter-0 · OffsetCommit greeter (m1) · #1 · after apply',
+    [
+      'Nothing in this run is called greeter-0 · OffsetComit. The nearest places are:',
+      'crash greeter-0 · OffsetCommit greeter (m1) · #1 · after apply',
+      'crash greeter-0 · OffsetCommit greeter (m1) · #1 · before apply',
+    ].join('\n'),
   );
 });
 
@@ -62,6 +65,15 @@ test('a place that the run did not come to proves nothing', () => {
   const elsewhere = neverStruck(outcome(crashAt({ ...commit, cause: ['m9'] }), []));
   expect(elsewhere?.sentence).toContain('it never struck');
   expect(elsewhere?.advice).toContain('(m1) · #1 · after apply');
+});
+
+test('a place far from any is answered with those that are there', () => {
+  const far = crashAt({ ...commit, cause: ['m9', 'closing-12'], ordinal: 7 });
+  expect(neverStruck(outcome(far, []))?.advice.split('\n')).toEqual([
+    'Place it somewhere else. The nearest places are:',
+    'crash greeter-0 · OffsetCommit greeter (m1) · #1 · after apply',
+    'crash greeter-0 · OffsetCommit greeter (m1) · #1 · before apply',
+  ]);
 });
 
 test('a kind that cannot strike where it was placed is told so', () => {

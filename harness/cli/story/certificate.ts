@@ -58,6 +58,7 @@ function survived(report: Report, command: string, columns: number, paint: Paint
   return [
     paint(`✓ nothing breaks in ${plural(report.runs, 'schedule')}`, 'good'),
     ...paragraph('only what was asked for was run; all the others were not tried', columns, '  '),
+    ...notJudged(report).flatMap((line) => paragraph(line, columns, '    ', '  ')),
     '',
     paint(`  Next: all of them · ${command}`, 'command'),
   ];

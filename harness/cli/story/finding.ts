@@ -113,12 +113,19 @@ function tableLines(rows: readonly Row[], shown: readonly Row[], options: Screen
 /** The same commands undisturbed; the focus stays, so that both tables show the same things. */
 function calmLines(finding: ReportFinding, focus: Focus, options: ScreenOptions): string[] {
   if (!options.calm) return [];
+  if (isCalm(finding)) {
+    return [`${indent}Nothing struck here: this is the calm run.`, ''];
+  }
   if (!finding.calm) return [`${indent}The calm run was not recorded with this finding.`, ''];
   const schedule = { ...finding.schedule, faults: [], holds: [] };
   const reading = read(finding.calm, schedule);
   const rows = rowsOf(reading, { ...focus, witnesses: new Set(), named: new Set() });
   const lines = tableLines(rows, options.full ? rows : neededRows(rows), options);
   return [options.paint(`${indent}The same commands when nothing happens:`, 'strong'), ...lines];
+}
+
+function isCalm({ schedule: { faults, holds } }: ReportFinding): boolean {
+  return faults.length + holds.length === 0;
 }
 
 const noLine = 'your code · no line of yours could be tied to this moment';
@@ -185,13 +192,20 @@ function nextLines(
   options: ScreenOptions,
 ): string[] {
   const { columns, paint } = options;
-  const think = finding.think ? paragraph(finding.think, columns, hang, `${indent}Think: `) : [];
+  const question = [finding.think ?? '', ...numberOf(finding)].join(' ');
+  const think = finding.think ? paragraph(question, columns, hang, `${indent}Think: `) : [];
   const read = `${indent}Read:  npm start → chapter ${chapterNumber(report.chapter)}`;
   const again = `${indent}Again: ${finding.replay}`;
-  const calm = options.calm ? [] : moreLines('the calm run beside it:', finding, '--calm', options);
+  const beside = !options.calm && !isCalm(finding) && report.world === 'simulated';
+  const calm = !beside ? [] : moreLines('the calm run beside it:', finding, '--calm', options);
   const stops = report.world === 'simulated' && finding.code.some((at) => strikesAt(at, reading));
   const debug = stops ? moreLines('stop here in a debugger:', finding, '--debug', options) : [];
   return [...think, read, paint(again, 'command'), ...calm, ...debug];
+}
+
+/** In one piece. There is more to ask, and it comes with the next red of the same finding. */
+function numberOf({ hint }: ReportFinding): string[] {
+  return hint !== undefined && hint.of > 1 ? [`(${hint.number}\u00a0of\u00a0${hint.of})`] : [];
 }
 
 const hang = ' '.repeat(9);

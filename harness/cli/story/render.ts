@@ -170,9 +170,18 @@ function unknownScreen(report: Report, screen: ScreenOptions): string[] {
       screen.paint(line, 'fault'),
     ),
     '',
-    ...(unknown?.advice ? [...paragraph(unknown.advice, screen.columns, '  '), ''] : []),
+    ...(unknown?.advice ? [...advice(unknown.advice, screen), ''] : []),
     ...(unknown?.code ?? []).flatMap((excerpt) => [...excerptLines(excerpt, '▸', screen), '']),
     ...footer(report, screen),
+  ];
+}
+
+/** What can be copied stands on a line of its own and is not broken. */
+function advice(text: string, { columns, paint }: ScreenOptions): string[] {
+  const [sentence = '', ...places] = text.split('\n');
+  return [
+    ...paragraph(sentence, columns, '  '),
+    ...places.map((place) => paint(`    ${visible(place)}`, 'command')),
   ];
 }
 

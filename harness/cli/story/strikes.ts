@@ -89,7 +89,7 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
   }),
   republish: () => ({ word: 'PUBLISHED AGAIN' }),
   reject: (s) => ({ word: 'REJECTS', rest: s.point ? list(s.point.cause) : '' }),
-  outage: (s) => ({ word: 'IS OUT', rest: span(s) }),
+  outage: (s) => ({ word: 'IS DOWN', rest: span(s) }),
   lock: (s) => ({ word: 'IS LOCKED', rest: span(s) }),
   'lock-rows': (s) => ({ word: 'ARE LOCKED', rest: span(s) }),
   victim: (s) => ({
@@ -181,7 +181,7 @@ function outageRow(
   const slot = `slot ${point.slot}`;
   if (errandOf(point.operation) !== 'statement') {
     const port = portOf(point.operation);
-    const text = `IS OUT${span(struck)}: it refuses every call`;
+    const text = `IS DOWN${span(struck)}: it refuses every call`;
     const call = point.operation.slice(port.length + 1);
     const cells = [
       { lane: slot, text: `${point.operation} ${list(point.cause)}`.trim() },

@@ -31,12 +31,18 @@ export function table(rows: readonly Row[], { columns, plain, paint }: TableOpti
   if (plain) return sentences(safe, columns, paint);
   const full = nameCalls(withoutMinorLanes(safe));
   if (columns < 80) return oneColumn(full, columns, paint);
-  for (const view of [full, mergeLogs(full), mergePorts(mergeLogs(full))]) {
+  const views = [full, mergeLogs(full), mergePorts(mergeLogs(full))];
+  const shown = views.flatMap((view) => {
     const lines = lanes(view, columns, paint);
-    if (lines) return lines;
-  }
-  return oneColumn(full, columns, paint);
+    return lines === undefined ? [] : [lines];
+  });
+  const least = Math.min(...shown.map((lines) => lines.length));
+  const chosen = shown.find((lines) => lines.length <= least + mostBroken);
+  return chosen ?? oneColumn(full, columns, paint);
 }
+
+/** Lanes of their own are worth so many broken lines; with more, partitions share one and others get its room. */
+const mostBroken = 2;
 
 /** A lane that holds only minor cells is left out, unless a row would vanish with it. */
 function withoutMinorLanes(rows: readonly Row[]): Row[] {

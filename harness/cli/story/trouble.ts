@@ -12,11 +12,13 @@ export interface TroubleOptions {
   readonly color: boolean;
 }
 
-/** One sentence and one right example. */
+/** One sentence and one right example; further lines of the sentence are places to choose from. */
 export function renderUsage(sentence: string, example: string, options: TroubleOptions): string {
   const paint = painter(options.color);
+  const [first = '', ...places] = sentence.split('\n');
   return [
-    ...paragraph(visible(sentence), options.columns),
+    ...paragraph(visible(first), options.columns),
+    ...places.map((place) => paint(`    ${visible(place)}`, 'command')),
     `  ${paint(example, 'command')}`,
     '',
   ].join('\n');

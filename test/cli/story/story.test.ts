@@ -8,6 +8,8 @@ import {
   renderTrouble,
   renderUsage,
 } from '../../../harness/cli/story/trouble.ts';
+import type { Row } from '../../../harness/cli/story/rows.ts';
+import { table } from '../../../harness/cli/story/table.ts';
 import { width } from '../../../harness/cli/story/width.ts';
 import * as outagePlots from './outage-plots.ts';
 import * as plots from './plots.ts';
@@ -96,8 +98,47 @@ describe.each(stories)('the story of %s', (name, plot) => {
     const text = renderReport(report(plot), wide);
     const struck = text.split('\n').filter((line) => /^⚡ *[\d\u202f]/u.test(line));
     expect(struck.length).toBeGreaterThanOrEqual(plot.faults.length);
-    for (const line of struck) expect(line).toMatch(/\b[A-Z]{3,}\b/);
+    for (const line of struck) expect(line).toMatch(/\b(?:[A-Z]{4,}|CUT OFF)\b/);
   });
+});
+
+test('a question says which one of how many it is, in one piece', () => {
+  const plain = report(plots.crashWindow());
+  const asked = (columns: number, of: number): string => {
+    const findings = plain.findings.map((each) => ({ ...each, hint: { number: 2, of } }));
+    return renderReport({ ...plain, findings }, { ...wide, columns });
+  };
+  for (const columns of [60, 70, 80, 90, 100])
+    expect(asked(columns, 3)).toMatch(/\(2\u00a0of\u00a03\)$/m);
+  expect(asked(100, 1)).not.toContain('\u00a0of\u00a0');
+});
+
+test('where nothing struck, the calm run is not shown a second time', () => {
+  const plot = plots.neverRests();
+  const text = renderReport(report({ ...plot, calm: plot.scribe.facts }), { ...wide, calm: true });
+  expect(text).toContain('Nothing struck here: this is the calm run.');
+  expect(text.split('\n').filter((line) => line.includes('  ms  '))).toHaveLength(1);
+});
+
+test('partitions share a lane where lanes of their own would break many lines', () => {
+  const row = (at: number, ...cells: readonly (readonly [string, string])[]): Row => ({
+    atMs: at,
+    fault: false,
+    cells: cells.map(([lane, text]) => ({ lane, text })),
+    sentence: '',
+    seqs: [at],
+    weight: 1,
+  });
+  const logs = [0, 1, 2].map((each) => row(each, [`log payments.captured/${each}`, '0 shop:p1']));
+  const changes = (count: number): Row[] =>
+    Array.from({ length: count }, (_, at) =>
+      row(10 + at, ['tables database', 'accounts carol 3000000000 → 6000000000']),
+    );
+  const shown = (count: number): string[] =>
+    table([...logs, ...changes(count)], { ...wide, paint: (text) => text });
+  expect(shown(2)[0]).toContain('payments.captured/0  payments.captured/1  payments.captured/2');
+  expect(shown(9)[0]).toMatch(/ms {2}payments\.captured {2,}database$/);
+  expect(shown(9)).toHaveLength(2 + 3 + 9);
 });
 
 test('a longer table shows every row, the shorter one counts what it folded', () => {
