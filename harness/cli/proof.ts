@@ -1,8 +1,8 @@
 /**
  * `npm run proof`: what takes too long for every commit. Each section alone or all of them:
  *
- *   npm run proof -- [mutants] [services] [hashes] [contention] [reset] [orphans] [heap] [hostile]
- *                    [kafkajs] [differential]
+ *   npm run proof -- [mutants] [services] [hashes] [coverage] [contention] [reset] [orphans]
+ *                    [heap] [hostile] [kafkajs] [differential]
  *                    [--seeds 20] [--schedules 2000] [--count 1000] [--runs 20000]
  *                    [--frames 1000000] [--sequences 10000]
  *                    [--kafkajs folder [--kafka host:port,host:port,host:port]]
@@ -15,7 +15,7 @@
  * `differential` plays random sequences on this broker and on Apache Kafka, which it starts itself
  * where java and mvn are.
  *
- * `--chapter` keeps mutants, services and hashes to these chapters.
+ * `--chapter` keeps mutants, services, hashes and coverage to these chapters.
  *
  * `--save` writes one section of docs/proof.json for each; what was kept to chapters has sections
  * of its own (`mutants 15`). Exit: 0 all of it held, 1 not.
@@ -40,7 +40,7 @@ const options = {
 } as const;
 
 /** What `--chapter` keeps to some chapters. */
-const byChapter = new Set(['mutants', 'services', 'hashes']);
+const byChapter = new Set(['mutants', 'services', 'hashes', 'coverage']);
 
 const example = 'npm run proof -- hashes --count 100';
 

@@ -8,7 +8,7 @@ import { projectRoot } from '#content';
 export interface Commit {
   /** Hash of HEAD; empty outside git. */
   readonly hash: string;
-  /** Tracked files differ from it. */
+  /** Tracked files differ from it, what was measured aside. */
   readonly changed: boolean;
 }
 

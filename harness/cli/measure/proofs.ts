@@ -16,6 +16,7 @@ import { kafkajsSuite } from './kafkajs-suite/proof.ts';
 import { differential } from './differential.ts';
 import { compareContended, contentionRequest, layContention } from './contention.ts';
 import { startLoad } from './load.ts';
+import { paint, type Painted } from './marks.ts';
 import { rounded, spread } from './numbers.ts';
 import { databaseChapter, databaseVictims, killOne, victims, type Left } from './orphans.ts';
 import { sameAfterResets } from './resets.ts';
@@ -26,7 +27,7 @@ export interface Wanted {
   readonly schedules: number;
   readonly count: number;
   readonly runs: number;
-  /** Of mutants, services and hashes: these chapters, by number or name; empty = all. */
+  /** Of mutants, services, hashes and coverage: these chapters, by number or name; empty = all. */
   readonly chapters: readonly string[];
   readonly seedBase: number;
   readonly frames: number;
@@ -49,6 +50,7 @@ export const sections = {
   mutants,
   services,
   hashes,
+  coverage,
   contention,
   reset,
   orphans,
@@ -193,6 +195,45 @@ async function hashes({ count, seedBase, chapters: names, say }: Wanted): Promis
     held: equal === of && of > 0,
     says: `${equal} of ${of} distinct schedules hash alike in four processes under load`,
     figures: { equal, of, traceClasses: classes.size, processes: ways.length },
+  };
+}
+
+/** Every call of every solution and mutant carries its marks, and each ✗ comes again byte for byte. */
+async function coverage({ seedBase, chapters: names, say }: Wanted): Promise<Proven> {
+  const all: Painted[] = [];
+  const engine = await openEngine({ root: projectRoot });
+  try {
+    for (const chapter of await chaptersOf(names)) {
+      for await (const painted of paint(engine, chapter, seedBase)) {
+        const { name, calls, broken, notAgain, open, unavailable } = painted;
+        const mark = notAgain.length > 0 ? '✗' : open.length > 0 || unavailable ? '…' : '✓';
+        say(`  ${mark} ${name}: ${calls} calls, ${broken} break`);
+        for (const where of notAgain) say(`      ${where} did not come again`);
+        for (const where of open) say(`      ${where} is open`);
+        if (unavailable !== undefined) say(`      ${unavailable}`);
+        all.push(painted);
+      }
+    }
+  } finally {
+    await engine.close();
+  }
+  const sum = (of: (each: Painted) => number): number => all.reduce((n, each) => n + of(each), 0);
+  const notAgain = sum((each) => each.notAgain.length);
+  const broken = sum((each) => each.broken);
+  const whole = all.filter(({ open, unavailable }) => open.length === 0 && !unavailable).length;
+  return {
+    held: notAgain === 0,
+    says:
+      `${broken - notAgain} of ${broken} marks that break come again byte for byte; ` +
+      `${whole} of ${all.length} services have every moment of every call tried`,
+    figures: {
+      services: all.length,
+      whole,
+      calls: sum((each) => each.calls),
+      broken,
+      notAgain,
+      open: all.flatMap(({ name, open }) => open.map((where) => `${name} ${where}`)),
+    },
   };
 }
 
