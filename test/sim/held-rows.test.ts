@@ -107,6 +107,15 @@ describe('a query that locks rows', () => {
     expect(struck).toBeGreaterThan(filled ?? Infinity);
   });
 
+  test('waits there where a schedule holds it until another one has taken some', async () => {
+    const hold = `hold ${takes(1)} until worker-1 · SELECT jobs · #1 · after apply`;
+    const stage = await onTables(relays('for update skip locked'));
+    const run = await twice(stage, { ...plotOf(2), holds: [hold] });
+    expect(run.held).toEqual([0]);
+    expect(said(run)).toEqual(['worker-1 one', 'worker-0 two']);
+    expect(said(await twice(stage, plotOf(2)))).toEqual(['worker-0 one', 'worker-1 two']);
+  });
+
   test('a process that dies there has locked nothing, and its successor takes them', async () => {
     const run = await twice(
       await onTables(relays('for update', 8)),
