@@ -93,7 +93,7 @@ export function appendBatch(
   if (received.length > config.segmentBytes) return refuse('RECORD_LIST_TOO_LARGE');
 
   if (header.producerId >= 0) {
-    forgetProducer(partition, header.producerId, nowMs);
+    forgetProducer(state, partition, header.producerId, nowMs);
     const { producers, attempts } = partition;
     const attempt = attempts.get(header.producerId);
     const verdict = judgeSequence(producers, header, startsAtZero, attempt);
@@ -144,9 +144,14 @@ function store(
 }
 
 /** A producer with an open transaction is never forgotten. */
-function forgetProducer(partition: Partition, producerId: number, nowMs: number): void {
+function forgetProducer(
+  { config }: BrokerState,
+  partition: Partition,
+  producerId: number,
+  nowMs: number,
+): void {
   if (partition.log.transactions.isOpen(producerId)) return;
-  forgetExpired(partition.producers, producerId, nowMs);
+  forgetExpired(config, partition.producers, producerId, nowMs);
 }
 
 /** Ends the transaction of a producer in this partition, whether or not it wrote anything. */

@@ -105,9 +105,11 @@ interface BrokerSetting {
 function brokerSettings(config: BrokerConfig): readonly BrokerSetting[] {
   const own: readonly (readonly [string, boolean | number, boolean | number])[] = [
     ['auto.create.topics.enable', config.autoCreateTopics, true],
+    ['delete.topic.enable', config.deleteTopics, true],
     ['default.replication.factor', config.defaultReplicationFactor, 1],
     ['group.initial.rebalance.delay.ms', config.groupInitialRebalanceDelayMs, 3000],
     ['group.max.session.timeout.ms', config.groupMaxSessionTimeoutMs, 1_800_000],
+    ['group.max.size', config.groupMaxSize, 0x7fffffff],
     ['group.min.session.timeout.ms', config.groupMinSessionTimeoutMs, 6000],
     ['message.max.bytes', config.messageMaxBytes, 1_048_588],
     ['num.partitions', config.defaultPartitions, 1],

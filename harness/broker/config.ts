@@ -10,6 +10,8 @@ export interface BrokerConfig {
    * Metadata creates a topic that is asked for, the way KRaft does: error 3 now, there afterwards.
    */
   readonly autoCreateTopics: boolean;
+  /** `delete.topic.enable`. */
+  readonly deleteTopics: boolean;
   readonly defaultPartitions: number;
   readonly defaultReplicationFactor: number;
   readonly messageMaxBytes: number;
@@ -17,6 +19,8 @@ export interface BrokerConfig {
   readonly groupInitialRebalanceDelayMs: number;
   readonly groupMinSessionTimeoutMs: number;
   readonly groupMaxSessionTimeoutMs: number;
+  /** Members of a group. */
+  readonly groupMaxSize: number;
   /** Which Kafka it answers as, where 3.9 and 4 differ (UNSUPPORTED.md says where it does). */
   readonly profile: Profile;
   /**
@@ -33,6 +37,9 @@ export interface BrokerConfig {
   /** How often open transactions are looked at for their age. */
   readonly transactionTimeoutCheckIntervalMs: number;
   readonly transactionalIdExpirationMs: number;
+  /** After its last record a partition forgets a producer, at the next look. */
+  readonly producerIdExpirationMs: number;
+  readonly producerIdExpirationCheckIntervalMs: number;
   /**
    * Kinder than any Kafka: committed readers are sent no records of aborted transactions. Whoever
    * then reads better has a client that cannot skip them.
@@ -57,6 +64,7 @@ const defaults: BrokerConfig = {
   nodes: [{ nodeId: 1, host: '127.0.0.1', port: 9092 }],
   clusterId: 'crashproof-cluster',
   autoCreateTopics: false,
+  deleteTopics: true,
   defaultPartitions: 1,
   defaultReplicationFactor: 1,
   messageMaxBytes: 1_048_588,
@@ -64,12 +72,15 @@ const defaults: BrokerConfig = {
   groupInitialRebalanceDelayMs: 3000,
   groupMinSessionTimeoutMs: 6000,
   groupMaxSessionTimeoutMs: 1_800_000,
+  groupMaxSize: 0x7fffffff,
   profile: 'kafka-3.9',
   markerDelayMs: 4,
   completionDelayMs: 0,
   transactionMaxTimeoutMs: 900_000,
   transactionTimeoutCheckIntervalMs: 10_000,
   transactionalIdExpirationMs: 604_800_000,
+  producerIdExpirationMs: 86_400_000,
+  producerIdExpirationCheckIntervalMs: 600_000,
   hidesAborted: false,
   memberIdRequired: true,
   idSeed: 0,

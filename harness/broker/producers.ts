@@ -16,6 +16,8 @@
  * at the next look (every 10 minutes), unless a transaction is open. Left out: restarts (after
  * which Kafka knows the last batch only).
  */
+import type { BrokerConfig } from './config.ts';
+
 export interface ProducerBatch {
   readonly baseSequence: number;
   readonly lastSequence: number;
@@ -55,9 +57,6 @@ export interface Attempt {
 }
 
 const rememberedBatches = 5;
-/** `producer.id.expiration.ms` and `producer.id.expiration.check.interval.ms`. */
-const expirationMs = 86_400_000;
-const checkIntervalMs = 600_000;
 const highestSequence = 0x7fffffff;
 
 export function judgeSequence(
@@ -145,15 +144,16 @@ export function rememberMarker(
 
 /** Forgets a producer that is asked for after its time; Kafka looks in intervals. */
 export function forgetExpired(
+  { producerIdExpirationMs, producerIdExpirationCheckIntervalMs: intervalMs }: BrokerConfig,
   producers: Map<number, ProducerEntry>,
   producerId: number,
   nowMs: number,
 ): void {
   const known = producers.get(producerId);
   if (known === undefined) return;
-  const lastLookMs = Math.floor(nowMs / checkIntervalMs) * checkIntervalMs;
+  const lastLookMs = Math.floor(nowMs / intervalMs) * intervalMs;
   const lookedSince = lastLookMs > known.writtenAtMs;
-  if (lookedSince && lastLookMs - known.lastTimestampMs >= expirationMs) {
+  if (lookedSince && lastLookMs - known.lastTimestampMs >= producerIdExpirationMs) {
     producers.delete(producerId);
   }
 }

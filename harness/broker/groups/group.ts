@@ -16,6 +16,7 @@ export interface GroupsHost {
     readonly groupInitialRebalanceDelayMs: number;
     readonly groupMinSessionTimeoutMs: number;
     readonly groupMaxSessionTimeoutMs: number;
+    readonly groupMaxSize: number;
     readonly offsetMetadataMaxBytes: number;
     readonly memberIdRequired: boolean;
     readonly profile: Profile;

@@ -7,8 +7,8 @@
  *   group nothing else happens as long as the name of the chosen protocol stays the same.
  * - Two JoinGroups of one member at a time (after a lost connection): the later one counts, the earlier one is never
  *   answered.
- *
- * Not served: `group.max.size` (unlimited).
+ * - A full group (`group.max.size`) takes nobody new, and forgets a member that comes back after others took the last
+ *   places of a join phase: GROUP_MAX_SIZE_REACHED, before a newcomer is given an id.
  */
 import {
   checkMember,
@@ -61,12 +61,29 @@ export function join(
   nowMs: number,
   answer: AnswerJoin,
 ): void {
+  if (!hasRoom(host, group, request.memberId)) {
+    const member = group.members.get(request.memberId);
+    if (member !== undefined) removeMember(host, group, member, 'left', nowMs);
+    return answer(joinRefused('GROUP_MAX_SIZE_REACHED', ''));
+  }
   if (!speaksOurProtocols(group, request.protocolType, request.protocols)) {
     return answer(joinRefused('INCONSISTENT_GROUP_PROTOCOL', request.memberId));
   }
   if (request.memberId === '') joinAsNew(host, group, request, nowMs, answer);
   else joinAsKnown(host, group, request, nowMs, answer);
   completeJoinIfAllAreHere(host, group, nowMs);
+}
+
+/** In a join phase those count who are back. */
+function hasRoom({ config }: GroupsHost, group: Group, memberId: string): boolean {
+  const member = group.members.get(memberId);
+  if (group.state === 'PreparingRebalance') {
+    const back = [...group.members.values()].filter((one) => one.join !== undefined).length;
+    return member?.join !== undefined || back < config.groupMaxSize;
+  }
+  return (
+    group.state === 'Empty' || member !== undefined || group.members.size < config.groupMaxSize
+  );
 }
 
 function joinAsNew(

@@ -2,7 +2,8 @@
  * DeleteTopics (20), versions 0–6: by name, from v6 also by id. Unknown name → 3, unknown id →
  * 100, the same topic twice → INVALID_REQUEST (once in the answer). Fetches that wait for the
  * topic are answered 3; its committed offsets and what was known of its producers are gone; made
- * again it is another topic that starts at 0.
+ * again it is another topic that starts at 0. Where the broker is told to delete none
+ * (`delete.topic.enable`): TOPIC_DELETION_DISABLED, before v3 INVALID_REQUEST.
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type HandlerContext } from '../handler.ts';
@@ -19,6 +20,13 @@ export const deleteTopics = handler('DeleteTopics', (context) => {
   const { body, version } = context.request;
   const asked: readonly Asked[] =
     version >= 6 ? body.topics : body.topicNames.map((name: string) => ({ name, topicId: noId }));
+  if (!context.state.config.deleteTopics)
+    return {
+      throttleTimeMs: 0,
+      responses: asked.map((one) =>
+        told(one, version < 3 ? 'INVALID_REQUEST' : 'TOPIC_DELETION_DISABLED', null),
+      ),
+    };
   const same = Map.groupBy(asked, (one) => topicOf(context, one)?.id ?? one.name ?? one.topicId);
   const responses = [...same.values()].map((group) => {
     const [one] = group as [Asked];

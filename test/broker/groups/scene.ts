@@ -58,6 +58,7 @@ export class Scene {
         groupInitialRebalanceDelayMs: 0,
         groupMinSessionTimeoutMs: 6000,
         groupMaxSessionTimeoutMs: 1_800_000,
+        groupMaxSize: 0x7fffffff,
         offsetMetadataMaxBytes: 4096,
         memberIdRequired: true,
         profile: 'kafka-3.9',
