@@ -5,6 +5,7 @@
  * nothing else, when every order of what can happen is played (races.ts).
  */
 import type { Scene } from './scene.ts';
+import { usual, type Settings } from './settings.ts';
 
 export type Line = '3.9' | '4';
 
@@ -32,15 +33,27 @@ export interface Race {
 
 type Show = Behaviour['show'];
 
+export interface AreaOptions {
+  /** Its cases would see others that run at the same time. */
+  readonly alone?: boolean;
+  /** Comes first, to a broker that nobody has asked anything yet. */
+  readonly cold?: boolean;
+  readonly settings?: Settings;
+}
+
 export class Area {
   readonly name: string;
   readonly alone: boolean;
+  readonly cold: boolean;
+  readonly settings: Settings;
   readonly cases: (Behaviour | Race)[] = [];
 
-  /** `alone`: its cases would see others that run at the same time. */
-  constructor(name: string, alone?: 'alone') {
+  constructor(name: string, options: AreaOptions = {}) {
+    const { alone = false, cold = false, settings = usual } = options;
     this.name = name;
-    this.alone = alone !== undefined;
+    this.alone = alone;
+    this.cold = cold;
+    this.settings = settings;
   }
 
   holds(says: string, show: Show): void {

@@ -1,8 +1,11 @@
 /** Everything that is in the contract. */
 import type { Area } from './area.ts';
 import { administration } from './cases/administration.ts';
+import { cleaning } from './cases/cleaning.ts';
+import { cluster } from './cases/cluster.ts';
 import { connections } from './cases/connections.ts';
 import { deletion } from './cases/deletion.ts';
+import { expiry } from './cases/expiry.ts';
 import { fetchSessions } from './cases/fetch-sessions.ts';
 import { fetch } from './cases/fetch.ts';
 import { groupAdmin } from './cases/group-admin.ts';
@@ -11,9 +14,11 @@ import { groupLife } from './cases/group-life.ts';
 import { groupOffsets } from './cases/group-offsets.ts';
 import { groupStatic } from './cases/group-static.ts';
 import { idempotence } from './cases/idempotence.ts';
+import { limits } from './cases/limits.ts';
 import { listOffsets } from './cases/list-offsets.ts';
 import { produceRequest } from './cases/produce-request.ts';
 import { produce } from './cases/produce.ts';
+import { startUp } from './cases/start-up.ts';
 import { topicBirth } from './cases/topic-birth.ts';
 import { topics } from './cases/topics.ts';
 import { transactionCoordinator } from './cases/transaction-coordinator.ts';
@@ -47,4 +52,9 @@ export const areas: readonly Area[] = [
   transactionRaces,
   transactionsV2,
   administration,
+  startUp,
+  limits,
+  expiry,
+  cleaning,
+  cluster,
 ];

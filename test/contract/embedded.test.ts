@@ -3,18 +3,20 @@ import { describe } from 'vitest';
 import { realClock } from '../broker/real-clock.ts';
 import type { Line } from './area.ts';
 import { runAgainst, runInProcess } from './run.ts';
-import { embeddedAs } from './settings.ts';
+import { embeddedAs, nodeIds, type Settings } from './settings.ts';
 import { overTcp, type Running } from './wire.ts';
 
-async function serve(line: Line): Promise<Running> {
+async function serve(line: Line, settings: Settings): Promise<Running> {
   const troubles: unknown[] = [];
   const server = await serveBroker({
     port: 0,
+    nodeIds: nodeIds(settings.nodes),
     clock: realClock,
     onTrouble: (error) => troubles.push(error),
-    broker: (address) => createBroker({ ...embeddedAs(line), ...address }),
+    broker: (address) => createBroker({ ...embeddedAs(line, settings), ...address }),
   });
-  return overTcp(`${server.host}:${server.port}`, async () => {
+  const addresses = server.nodes.map(({ host, port }) => `${host}:${port}`);
+  return overTcp(addresses, async () => {
     await server.close();
     if (troubles.length > 0) throw troubles[0];
   });
@@ -22,10 +24,10 @@ async function serve(line: Line): Promise<Running> {
 
 describe.each(['3.9', '4'] as const)('as Kafka %s', (line) => {
   describe('in process', () => {
-    runInProcess(line, embeddedAs(line));
+    runInProcess(line);
   });
 
   describe('over TCP', () => {
-    runAgainst(line, false, () => serve(line), 10_000);
+    runAgainst(line, false, (settings) => serve(line, settings), 10_000);
   });
 });

@@ -49,13 +49,13 @@ export class InProcess implements Running {
     return this.#nowMs;
   }
 
-  open(): Promise<Wire> {
+  open(node?: number): Promise<Wire> {
     const id = ++this.#ids;
     const hangUp = (): void => this.#drop(client);
     const send = (bytes: Buffer): void => this.#receive(client, bytes);
     const client: Client = { id, wire: new Conversation(send, hangUp), requests: [], busy: false };
     this.#clients.set(id, client);
-    this.broker.connect(id);
+    this.broker.connect(id, node);
     return Promise.resolve(client.wire);
   }
 

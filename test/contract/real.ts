@@ -13,7 +13,7 @@ import type { Line } from './area.ts';
 import { differential } from './differential/differential.ts';
 import { runAgainst } from './run.ts';
 import { embeddedAs } from './settings.ts';
-import { overTcp } from './wire.ts';
+import { overTcp, type Running } from './wire.ts';
 
 const asked = process.env['CRASHPROOF_DIFFERENTIAL'];
 /** Half a minute a version for each commit; as long as it takes for the proof. */
@@ -27,16 +27,19 @@ interface Asked {
 }
 
 export function runOnKafka(line: Line, version: KafkaVersion): void {
-  const running = runAgainst(
+  runAgainst(
     line,
     true,
-    async () => {
-      const kafka = await startKafka(version);
-      return overTcp(kafka.address, () => kafka.stop());
+    async ({ kafka: settings, nodes }) => {
+      const kafka = await startKafka(version, settings, nodes);
+      return overTcp(kafka.addresses, () => kafka.stop());
     },
     300_000,
+    (running) => compareWithEmbedded(line, version, running),
   );
+}
 
+function compareWithEmbedded(line: Line, version: KafkaVersion, running: () => Running): void {
   test(
     'random sequences are answered as by the embedded broker',
     async () => {

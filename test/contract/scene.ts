@@ -6,6 +6,9 @@ import { encodeBatch, errorName, type ApiName, type ErrorName, type NewBatch } f
 import type { Pool } from './pool.ts';
 import type { Body, Running, Wire } from './wire.ts';
 
+/** Two clocks that round: a broker's timer may seem to be so much early. */
+export const clockGrainMs = 5;
+
 export interface Place {
   readonly topic: string;
   readonly partition: number;
@@ -71,9 +74,9 @@ export class Scene {
     return this.running.pass(ms);
   }
 
-  /** Another connection. */
-  open(): Promise<Wire> {
-    return this.running.open();
+  /** Another connection; to the first node where none is named. */
+  open(node?: number): Promise<Wire> {
+    return this.running.open(node);
   }
 
   async close(): Promise<void> {

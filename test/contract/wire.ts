@@ -22,7 +22,8 @@ export interface Wire {
 }
 
 export interface Running {
-  open(): Promise<Wire>;
+  /** To the first node where none is named. */
+  open(node?: number): Promise<Wire>;
   /** As the broker sees it. */
   nowMs(): number;
   /** Lets time pass. */
@@ -117,16 +118,17 @@ export class Conversation implements Wire {
   }
 }
 
-/** A broker behind an address, with the time of this machine. */
-export function overTcp(address: string, stop: () => Promise<void>): Running {
-  const colon = address.lastIndexOf(':');
-  const place = { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+/** Nodes 1, 2, … behind their addresses, with the time of this machine. */
+export function overTcp(addresses: readonly string[], stop: () => Promise<void>): Running {
   const opened = new Set<Wire>();
   return {
     nowMs: () => Date.now(),
     pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    open: () =>
+    open: (node = 1) =>
       new Promise((resolve, reject) => {
+        const address = addresses[node - 1]!;
+        const colon = address.lastIndexOf(':');
+        const place = { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
         const socket = connect({ ...place, noDelay: true });
         const wire = new Conversation(
           (bytes) => socket.write(bytes),

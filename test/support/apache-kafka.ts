@@ -1,5 +1,5 @@
 /**
- * A real Apache Kafka on this machine, from the jars of Maven Central: one node, KRaft, free ports,
+ * A real Apache Kafka on this machine, from the jars of Maven Central: KRaft, one node or more, free ports,
  * data in a folder that goes with it. The jars are fetched once into node_modules/.cache.
  *
  * Groups form at once, the internal topics have one partition each, timed-out transactions are
@@ -17,7 +17,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -27,7 +27,9 @@ import { createKafkaClient } from '#live';
 export type KafkaVersion = '3.9.1' | '4.3.1';
 
 export interface ApacheKafka {
+  /** Of the first node. */
   readonly address: string;
+  readonly addresses: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -109,59 +111,87 @@ function holderLives(lock: string): boolean {
   }
 }
 
+/** `nodes` = that many brokers, with ids from 1 on; the first is the controller too. */
 export async function startKafka(
   version: KafkaVersion,
   settings: Readonly<Record<string, string>> = {},
+  nodes = 1,
 ): Promise<ApacheKafka> {
   await fetchKafka(version);
   const folder = mkdtempSync(join(tmpdir(), 'crashproof-kafka-'));
-  const [port, controllerPort] = await Promise.all([freePort(), freePort()]);
-  const properties = join(folder, 'server.properties');
-  writeFileSync(properties, propertiesOf(folder, port, controllerPort, settings));
+  const [controllerPort, ...ports] = await freePorts(nodes + 1);
   const libraries = join(cacheOf(version), 'libs');
   const jars = readdirSync(libraries).filter((name) => name.endsWith('.jar'));
   const classPath = jars.map((name) => join(libraries, name)).join(delimiter);
-  const storage = ['kafka.tools.StorageTool', 'format', '--standalone', '-c', properties];
-  const cluster = 'MkU3OEVBNTcwNTJENDM2Qk';
-  await run('java', [...quickJava, '-cp', classPath, ...storage, '-t', cluster], { cwd: folder });
-  const java = spawn(
-    'java',
-    [...quickJava, '-Xmx512m', '-cp', classPath, 'kafka.Kafka', properties],
-    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  const said: string[] = [];
-  java.stdout.on('data', (bytes: Buffer) => said.push(bytes.toString()));
-  java.stderr.on('data', (bytes: Buffer) => said.push(bytes.toString()));
-  const address = `127.0.0.1:${port}`;
+  const started: Program[] = [];
   const stop = async (): Promise<void> => {
-    await ended(java);
+    await Promise.all(started.map(({ java }) => ended(java)));
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await answers(address, java, said);
+    for (const [index, port] of ports.entries()) {
+      const place = { folder, id: index + 1, port, controllerPort: controllerPort! };
+      started.push(await startNode(classPath, place, settings));
+    }
+    const addresses = ports.map((port) => `127.0.0.1:${port}`);
+    for (const [index, address] of addresses.entries()) await answers(address, started[index]!);
+    return { address: addresses[0]!, addresses, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { address, stop };
+}
+
+interface Program {
+  readonly java: ChildProcess;
+  readonly said: readonly string[];
+}
+
+interface NodePlace {
+  readonly folder: string;
+  readonly id: number;
+  readonly port: number;
+  readonly controllerPort: number;
+}
+
+async function startNode(
+  classPath: string,
+  place: NodePlace,
+  settings: Readonly<Record<string, string>>,
+): Promise<Program> {
+  const cwd = place.folder;
+  const properties = join(cwd, `server-${place.id}.properties`);
+  writeFileSync(properties, propertiesOf(place, settings));
+  const quorum = place.id === 1 ? ['--standalone'] : [];
+  const storage = ['kafka.tools.StorageTool', 'format', ...quorum, '-c', properties];
+  const cluster = 'MkU3OEVBNTcwNTJENDM2Qk';
+  await run('java', [...quickJava, '-cp', classPath, ...storage, '-t', cluster], { cwd });
+  const java = spawn(
+    'java',
+    [...quickJava, '-Xmx512m', '-cp', classPath, 'kafka.Kafka', properties],
+    { cwd, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const said: string[] = [];
+  java.stdout.on('data', (bytes: Buffer) => said.push(bytes.toString()));
+  java.stderr.on('data', (bytes: Buffer) => said.push(bytes.toString()));
+  return { java, said };
 }
 
 function propertiesOf(
-  folder: string,
-  port: number,
-  controllerPort: number,
+  { folder, id, port, controllerPort }: NodePlace,
   settings: Readonly<Record<string, string>>,
 ): string {
-  const listeners = `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`;
+  const plain = `PLAINTEXT://127.0.0.1:${port}`;
+  const controller = id === 1 ? `,CONTROLLER://127.0.0.1:${controllerPort}` : '';
   const all = {
-    'process.roles': 'broker,controller',
-    'node.id': '1',
+    'process.roles': id === 1 ? 'broker,controller' : 'broker',
+    'node.id': String(id),
     'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}`,
-    listeners,
-    'advertised.listeners': listeners,
+    listeners: `${plain}${controller}`,
+    'advertised.listeners': `${plain}${controller}`,
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
-    'log.dirs': join(folder, 'data'),
+    'log.dirs': join(folder, `data-${id}`),
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '1',
     'transaction.state.log.replication.factor': '1',
@@ -180,7 +210,7 @@ function propertiesOf(
     .join('');
 }
 
-async function answers(address: string, java: ChildProcess, said: string[]): Promise<void> {
+async function answers(address: string, { java, said }: Program): Promise<void> {
   const deadline = Date.now() + 60_000;
   for (;;) {
     if (java.exitCode !== null || Date.now() > deadline) {
@@ -204,13 +234,20 @@ function ended(java: ChildProcess): Promise<void> {
   });
 }
 
-function freePort(): Promise<number> {
+/** All at once, so that none comes twice. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(servers.map(listening));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+function listening(server: Server): Promise<number> {
   return new Promise((resolve, reject) => {
-    const server = createServer();
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+      resolve(typeof address === 'object' && address ? address.port : 0);
     });
   });
 }

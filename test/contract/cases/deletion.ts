@@ -11,7 +11,7 @@ import { Area } from '../area.ts';
 import { commit } from '../groups.ts';
 import { batchOf, type Scene } from '../scene.ts';
 
-export const deletion = new Area('Topics, deletion', 'alone');
+export const deletion = new Area('Topics, deletion', { alone: true });
 
 const strangeId = '00112233-4455-6677-8899-aabbccddeeff';
 

@@ -93,7 +93,7 @@ transactionRaces.races('OffsetFetch that requires stable offsets, at once', {
 });
 
 /** Alone for the reason that transaction-verification.ts gives. */
-export const lateRecords = new Area('Transactions, late records', 'alone');
+export const lateRecords = new Area('Transactions, late records', { alone: true });
 
 /** A late record that is taken becomes part of the transaction that has just ended. */
 for (const [version, error] of [

@@ -9,7 +9,7 @@ import { Area } from '../area.ts';
 import type { Place } from '../scene.ts';
 import { newProducer, Producer } from '../transactions.ts';
 
-export const transactionVerification = new Area('Transactions, verification', 'alone');
+export const transactionVerification = new Area('Transactions, verification', { alone: true });
 
 for (const version of [3, 5, 7, 8, 9, 10, 11]) {
   const error = version < 11 ? 'INVALID_TXN_STATE' : 'TRANSACTION_ABORTABLE';

@@ -1,0 +1,266 @@
+/** Three nodes: whom to ask, what the others say, and what a partition's next leader changes. */
+import { errorName, type ErrorName } from '#protocol';
+import { expect } from 'vitest';
+import { Area } from '../area.ts';
+import { batchOf, type Place, type Scene } from '../scene.ts';
+import { threeNodes } from '../settings.ts';
+import type { Body, Wire } from '../wire.ts';
+
+export const cluster = new Area('Three nodes', { settings: threeNodes, cold: true });
+
+const ids = [1, 2, 3] as const;
+
+interface Nodes {
+  readonly place: Place;
+  readonly leader: Wire;
+  readonly follower: Wire;
+  /** Has no replica. */
+  readonly stranger: Wire;
+}
+
+const errorOf = ({ errorCode }: Body): ErrorName => errorName(errorCode);
+
+/** A partition led by node 2, with another replica on 3, that can be used. */
+async function placed(kafka: Scene): Promise<Nodes> {
+  const topic = kafka.unique('t');
+  const [stranger, leader, follower] = await Promise.all(ids.map((id) => kafka.open(id)));
+  const assignments = [{ partitionIndex: 0, brokerIds: [2, 3] }];
+  const counts = { numPartitions: -1, replicationFactor: -1 };
+  const topics = [{ name: topic, ...counts, assignments, configs: [] }];
+  const made = await stranger!.ask('CreateTopics', 4, { topics, timeoutMs: 30_000 });
+  expect(errorOf(made.topics[0])).toBe('NONE');
+  const place = { topic, partition: 0 };
+  const nodes = { place, leader: leader!, follower: follower!, stranger: stranger! };
+  await kafka.until(
+    () => latest(nodes.leader, place),
+    ({ error }) => error === 'NONE',
+  );
+  for (const wire of [nodes.follower, nodes.stranger]) {
+    await kafka.until(
+      () => latest(wire, place),
+      ({ error }) => error === 'NOT_LEADER_OR_FOLLOWER',
+    );
+  }
+  return nodes;
+}
+
+async function latest(
+  wire: Wire,
+  { topic, partition }: Place,
+  currentLeaderEpoch = -1,
+): Promise<{ error: ErrorName; offset: number }> {
+  const partitions = [{ partitionIndex: partition, currentLeaderEpoch, timestamp: -1 }];
+  const topics = [{ name: topic, partitions }];
+  const answer = await wire.ask('ListOffsets', 7, { replicaId: -1, isolationLevel: 0, topics });
+  const [one] = answer.topics[0].partitions;
+  return { error: errorOf(one), offset: one.offset };
+}
+
+async function told(wire: Wire, { topic, partition }: Place): Promise<Body> {
+  const { topics } = await wire.ask('Metadata', 9, { topics: [{ name: topic }] });
+  return topics[0].partitions.find((one: Body) => one.partitionIndex === partition);
+}
+
+/** Another list of replicas, and a leader from it. */
+async function moved(kafka: Scene, { place, leader }: Nodes, replicas: number[]): Promise<void> {
+  const partitions = [{ partitionIndex: place.partition, replicas }];
+  const topics = [{ name: place.topic, partitions }];
+  const body = { timeoutMs: 30_000, topics };
+  const answer = await leader.ask('AlterPartitionReassignments', 0, body);
+  expect(errorOf(answer.responses[0].partitions[0])).toBe('NONE');
+  for (const id of ids) {
+    const wire = await kafka.open(id);
+    await kafka.until(
+      () => told(wire, place),
+      ({ leaderId, replicaNodes }) =>
+        leaderId === replicas[0] && replicaNodes.join() === replicas.join(),
+    );
+  }
+}
+
+cluster.holds('every node tells the same three nodes and the same leader', async (kafka) => {
+  const { place, ...wires } = await placed(kafka);
+  for (const wire of Object.values(wires)) {
+    const { brokers, topics } = await wire.ask('Metadata', 9, { topics: [{ name: place.topic }] });
+    expect(brokers.map(({ nodeId }: Body) => nodeId).toSorted()).toEqual(ids);
+    expect(topics[0].partitions).toMatchObject([
+      { leaderId: 2, leaderEpoch: 0, replicaNodes: [2, 3], isrNodes: [2, 3] },
+    ]);
+  }
+});
+
+cluster.holds('more replicas than nodes: INVALID_REPLICATION_FACTOR', async (kafka) => {
+  const wire = await kafka.open(3);
+  const counts = { numPartitions: 1, replicationFactor: 4, assignments: [], configs: [] };
+  const topics = [{ name: kafka.unique('t'), ...counts }];
+  const answer = await wire.ask('CreateTopics', 4, { topics, timeoutMs: 30_000 });
+  expect(errorOf(answer.topics[0])).toBe('INVALID_REPLICATION_FACTOR');
+  expect(answer.topics[0].errorMessage).toContain('only 3 broker(s) are registered');
+});
+
+for (const acks of [-1, 1]) {
+  cluster.holds(`Produce with acks ${acks} anywhere but at the leader: error 6`, async (kafka) => {
+    const { place, leader, follower, stranger } = await placed(kafka);
+    const wrong = { error: 'NOT_LEADER_OR_FOLLOWER', baseOffset: -1 };
+    for (const wire of [follower, stranger]) {
+      expect(await kafka.produce(place, batchOf(['a']), { wire, acks })).toMatchObject(wrong);
+    }
+    const good = await kafka.produce(place, batchOf(['a']), { wire: leader, acks });
+    expect(good).toMatchObject({ error: 'NONE', baseOffset: 0 });
+  });
+}
+
+cluster.holds('from Produce 10 on a wrong node says who leads', async (kafka) => {
+  const { place, stranger } = await placed(kafka);
+  const partitionData = [{ index: 0, records: batchOf(['a']) }];
+  const topicData = [{ name: place.topic, partitionData }];
+  const answer = await kafka.produceAll(topicData, { version: 10, wire: stranger });
+  const [{ currentLeader }] = answer.responses[0].partitionResponses;
+  expect(currentLeader).toEqual({ leaderId: 2, leaderEpoch: 0 });
+  expect(answer.nodeEndpoints).toMatchObject([{ nodeId: 2, host: '127.0.0.1' }]);
+});
+
+cluster.holds('acks 0 at a wrong node closes the connection', async (kafka) => {
+  const { place, stranger } = await placed(kafka);
+  const partitionData = [{ index: 0, records: batchOf(['a']) }];
+  const topicData = [{ name: place.topic, partitionData }];
+  const body = { transactionalId: null, acks: 0, timeoutMs: 5_000, topicData };
+  stranger.tell('Produce', 7, body);
+  expect(await stranger.closed).toBe('closed');
+});
+
+cluster.holds('Fetch from the leader, from v11 on from a follower', async (kafka) => {
+  const { place, leader, follower, stranger } = await placed(kafka);
+  await kafka.produce(place, batchOf(['a']), { wire: leader });
+  const ask = async (wire: Wire, version: number) =>
+    (await kafka.fetch(place, 0, { wire, version })).error;
+  expect(await ask(leader, 10)).toBe('NONE');
+  expect(await ask(follower, 10)).toBe('NOT_LEADER_OR_FOLLOWER');
+  expect(await ask(stranger, 10)).toBe('NOT_LEADER_OR_FOLLOWER');
+  expect(await ask(follower, 11)).toBe('NONE');
+  expect(await ask(stranger, 11)).toBe('NOT_LEADER_OR_FOLLOWER');
+});
+
+cluster.holds('a fetch at a wrong node does not wait', async (kafka) => {
+  const { place, stranger } = await placed(kafka);
+  const answer = kafka.fetch(place, 0, { wire: stranger, maxWaitMs: 20_000 });
+  expect(await kafka.within(10_000, answer)).toMatchObject({ error: 'NOT_LEADER_OR_FOLLOWER' });
+});
+
+cluster.holds('an older leader epoch is fenced, a newer one unknown', async (kafka) => {
+  const nodes = await placed(kafka);
+  const { place, leader, follower } = nodes;
+  await kafka.produce(place, batchOf(['a', 'b']), { wire: leader });
+  await moved(kafka, nodes, [3]);
+  // What the next leader was told when it was not the leader yet.
+  await kafka.until(
+    () => latest(follower, place),
+    ({ error }) => error === 'NONE',
+  );
+  const { leaderEpoch } = await told(follower, place);
+  expect(leaderEpoch).toBeGreaterThan(0);
+  for (const [epoch, error] of [
+    [leaderEpoch - 1, 'FENCED_LEADER_EPOCH'],
+    [leaderEpoch, 'NONE'],
+    [leaderEpoch + 1, 'UNKNOWN_LEADER_EPOCH'],
+  ]) {
+    expect((await latest(follower, place, epoch)).error).toBe(error);
+    const fetched = await kafka.fetch(place, 0, { wire: follower, currentLeaderEpoch: epoch });
+    expect(fetched.error).toBe(error);
+  }
+});
+
+cluster.holds('OffsetForLeaderEpoch tells where an older epoch ended', async (kafka) => {
+  const nodes = await placed(kafka);
+  const { place, leader, follower } = nodes;
+  await kafka.produce(place, batchOf(['a', 'b']), { wire: leader });
+  await moved(kafka, nodes, [3]);
+  await kafka.until(
+    () => kafka.produce(place, batchOf(['c']), { wire: follower }),
+    ({ error }) => error === 'NONE',
+  );
+  const { leaderEpoch } = await told(follower, place);
+  const ask = async (epoch: number) => {
+    const partitions = [{ partition: 0, currentLeaderEpoch: -1, leaderEpoch: epoch }];
+    const topics = [{ topic: place.topic, partitions }];
+    const answer = await follower.ask('OffsetForLeaderEpoch', 4, { replicaId: -1, topics });
+    const [one] = answer.topics[0].partitions;
+    return [errorOf(one), one.leaderEpoch, one.endOffset];
+  };
+  // Epochs between the first and this one wrote nothing.
+  for (let epoch = 0; epoch < leaderEpoch; epoch++)
+    expect(await ask(epoch)).toEqual(['NONE', 0, 2]);
+  expect(await ask(leaderEpoch)).toEqual(['NONE', leaderEpoch, 3]);
+  expect(await ask(leaderEpoch + 1)).toEqual(['NONE', -1, -1]);
+});
+
+cluster.holds('the node that led says so when a partition has moved', async (kafka) => {
+  const nodes = await placed(kafka);
+  await moved(kafka, nodes, [1, 3]);
+  await kafka.until(
+    () => latest(nodes.leader, nodes.place),
+    ({ error }) => error === 'NOT_LEADER_OR_FOLLOWER',
+  );
+  const { error } = await kafka.produce(nodes.place, batchOf(['a']), { wire: nodes.leader });
+  expect(error).toBe('NOT_LEADER_OR_FOLLOWER');
+});
+
+/** Connections to the node that coordinates, and to another. */
+async function coordinators(kafka: Scene, key: string, keyType: number): Promise<[Wire, Wire]> {
+  const wires = await Promise.all(ids.map((id) => kafka.open(id)));
+  const found = await Promise.all(
+    wires.map((wire) =>
+      kafka.until(
+        () => wire.ask('FindCoordinator', 2, { key, keyType }),
+        ({ errorCode }) => errorCode === 0,
+      ),
+    ),
+  );
+  const [{ nodeId }] = found;
+  expect(found.map((one) => one.nodeId)).toEqual([nodeId, nodeId, nodeId]);
+  return [wires[nodeId - 1]!, wires[nodeId % 3]!];
+}
+
+cluster.holds('a group asked for at a wrong node: NOT_COORDINATOR', async (kafka) => {
+  const groupId = kafka.unique('g');
+  const [right, wrong] = await coordinators(kafka, groupId, 0);
+  const fetchOffsets = (wire: Wire) => wire.ask('OffsetFetch', 5, { groupId, topics: null });
+  await kafka.until(
+    () => fetchOffsets(right),
+    ({ errorCode }) => errorCode === 0,
+  );
+  expect(errorOf(await fetchOffsets(wrong))).toBe('NOT_COORDINATOR');
+  const member = { groupId, memberId: '', groupInstanceId: null };
+  const join = {
+    ...member,
+    sessionTimeoutMs: 10_000,
+    rebalanceTimeoutMs: 10_000,
+    protocolType: 'consumer',
+    protocols: [{ name: 'range', metadata: Buffer.from('m') }],
+  };
+  expect(errorOf(await wrong.ask('JoinGroup', 5, join))).toBe('NOT_COORDINATOR');
+  expect(errorOf(await right.ask('JoinGroup', 5, join))).toBe('MEMBER_ID_REQUIRED');
+  const beat = { ...member, memberId: 'm', generationId: 1 };
+  expect(errorOf(await wrong.ask('Heartbeat', 3, beat))).toBe('NOT_COORDINATOR');
+  const sync = { ...beat, protocolType: null, protocolName: null, assignments: [] };
+  expect(errorOf(await wrong.ask('SyncGroup', 3, sync))).toBe('NOT_COORDINATOR');
+  const { groups } = await wrong.ask('DescribeGroups', 5, { groups: [groupId] });
+  expect(errorOf(groups[0])).toBe('NOT_COORDINATOR');
+});
+
+cluster.holds('a transactional id at a wrong node: NOT_COORDINATOR', async (kafka) => {
+  const transactionalId = kafka.unique('tx');
+  const [right, wrong] = await coordinators(kafka, transactionalId, 1);
+  const body = { transactionalId, transactionTimeoutMs: 60_000 };
+  const init = (wire: Wire) => wire.ask('InitProducerId', 2, body);
+  const { producerId, producerEpoch } = await kafka.until(
+    () => init(right),
+    ({ errorCode }) => errorCode === 0,
+  );
+  expect(errorOf(await init(wrong))).toBe('NOT_COORDINATOR');
+  const who = { transactionalId, producerId, producerEpoch };
+  const end = await wrong.ask('EndTxn', 3, { ...who, committed: true });
+  expect(errorOf(end)).toBe('NOT_COORDINATOR');
+  const offsets = await wrong.ask('AddOffsetsToTxn', 3, { ...who, groupId: 'g' });
+  expect(errorOf(offsets)).toBe('NOT_COORDINATOR');
+});
