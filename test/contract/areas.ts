@@ -14,6 +14,7 @@ import { groupLife } from './cases/group-life.ts';
 import { groupOffsets } from './cases/group-offsets.ts';
 import { groupStatic } from './cases/group-static.ts';
 import { idempotence } from './cases/idempotence.ts';
+import { inspection } from './cases/inspection.ts';
 import { limits } from './cases/limits.ts';
 import { listOffsets } from './cases/list-offsets.ts';
 import { produceRequest } from './cases/produce-request.ts';
@@ -52,6 +53,7 @@ export const areas: readonly Area[] = [
   transactionRaces,
   transactionsV2,
   administration,
+  inspection,
   startUp,
   limits,
   expiry,

@@ -33,6 +33,24 @@ administration.holds('CreatePartitions: the same, fewer, more, unknown', async (
   );
 });
 
+administration.holds('CreatePartitions: by hand, twice', async (kafka) => {
+  const [place] = await kafka.topic();
+  const ask = async (...topics: object[]) => {
+    const body = { topics, timeoutMs: 10_000, validateOnly: false };
+    const { results } = await kafka.ask('CreatePartitions', 1, body);
+    return results.map(({ errorCode }: any) => errorName(errorCode));
+  };
+  const byHand = (...brokerIds: number[][]) => ({
+    name: place!.topic,
+    count: 2,
+    assignments: brokerIds.map((ids) => ({ brokerIds: ids })),
+  });
+  expect(await ask(byHand([9]))).toEqual(['INVALID_REPLICA_ASSIGNMENT']);
+  expect(await ask(byHand([1], [1]))).toEqual(['INVALID_REPLICA_ASSIGNMENT']);
+  expect(await ask(byHand([1]), byHand([1]))).toEqual(['INVALID_REQUEST']);
+  expect(await ask(byHand([1]))).toEqual(['NONE']);
+});
+
 interface Setting {
   readonly name: string;
   readonly value: string | null;
@@ -89,6 +107,18 @@ administration.holds('DescribeConfigs of an unknown topic and of a bad name', as
   const unknown = await settings(kafka, kafka.unique('nope'), null);
   expect(unknown).toEqual({ error: 'UNKNOWN_TOPIC_OR_PARTITION', told: [] });
   expect((await settings(kafka, 'a b', null)).error).toBe('INVALID_TOPIC_EXCEPTION');
+});
+
+administration.holds('DescribeConfigs of another broker, of a type nobody knows', async (kafka) => {
+  for (const [resourceType, resourceName] of [
+    [4, '99'],
+    [77, 'x'],
+  ]) {
+    const resources = [{ resourceType, resourceName, configurationKeys: null }];
+    const body = { resources, includeSynonyms: false, includeDocumentation: false };
+    const { results } = await kafka.ask('DescribeConfigs', 2, body);
+    expect(errorName(results[0].errorCode)).toBe('INVALID_REQUEST');
+  }
 });
 
 administration.holds('AlterConfigs replaces everything', async (kafka) => {
@@ -165,6 +195,21 @@ administration.holds('DeleteRecords moves the start, also inside a batch', async
   expect((await deleteRecords(kafka, place, 9))[0]).toBe('OFFSET_OUT_OF_RANGE');
   expect((await deleteRecords(kafka, place, -2))[0]).toBe('OFFSET_OUT_OF_RANGE');
 });
+
+administration.holds(
+  'a fetch that waits at the end is not woken by DeleteRecords',
+  async (kafka) => {
+    const place = await kafka.place();
+    await kafka.produce(place, batchOf(['a', 'b']));
+    const wire = await kafka.open();
+    const waiting = kafka.fetch(place, 2, { maxWaitMs: 20_000, wire });
+    expect(await kafka.within(100, waiting)).toBe('waits');
+    expect(await deleteRecords(kafka, place, -1)).toEqual(['NONE', 2]);
+    expect(await kafka.within(500, waiting)).toBe('waits');
+    await kafka.produce(place, batchOf(['c']));
+    expect(await waiting).toMatchObject({ error: 'NONE', logStartOffset: 2 });
+  },
+);
 
 administration.holds('DeleteRecords of a compacted topic, of an unknown one', async (kafka) => {
   const [place] = await kafka.topic({ 'cleanup.policy': 'compact' });

@@ -128,7 +128,7 @@ cleaning.exception(
 );
 
 cleaning.exception(
-  'compaction takes aborted records, and with their batch its entry in the aborted list',
+  'compaction takes aborted records, then their batch, then its entry in the aborted list',
   keepsAll,
   async (kafka) => {
     const [place] = (await kafka.topic(compacted)) as [Place];
@@ -141,16 +141,16 @@ cleaning.exception(
       () => seen(kafka, place),
       ({ batches }) => batches[0] !== '0..0[0:k=aborted]',
     );
-    // Empty at first: it is the last that its producer wrote, and is listed as long as it stays.
+    // Their batch stays, empty, as the last of its producer. The pass that takes it still reads it,
+    // so the list loses the entry in one to come.
     await kafka.until(
       async () => {
         await roll(kafka, place);
-        return seen(kafka, place);
+        return kafka.fetch(place, 0, { isolationLevel: 1 });
       },
-      ({ batches }) => !batches[0]!.startsWith('0..0['),
+      ({ abortedTransactions }) => abortedTransactions!.length === 0,
     );
-    const { abortedTransactions } = await kafka.fetch(place, 0, { isolationLevel: 1 });
-    expect(abortedTransactions).toEqual([]);
+    expect((await seen(kafka, place)).batches[0]).not.toContain('0..0[');
   },
 );
 

@@ -8,8 +8,9 @@
 import { errorName } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
-import { commit } from '../groups.ts';
+import { commit, stable } from '../groups.ts';
 import { batchOf, type Scene } from '../scene.ts';
+import { Producer } from '../transactions.ts';
 
 export const deletion = new Area('Topics, deletion', { alone: true });
 
@@ -91,4 +92,41 @@ deletion.holds('the offsets of a topic die with it', async (kafka) => {
     () => kafka.ask('OffsetFetch', 5, { groupId, topics: null }),
     ({ topics }) => topics.length === 0,
   );
+});
+
+deletion.holds('a producer hears that its topic is gone', async (kafka) => {
+  const [place] = await kafka.topic();
+  await kafka.produce(place!, batchOf(['a']));
+  await remove(kafka, 5, { topicNames: [place!.topic] });
+  await kafka.until(
+    () => kafka.produce(place!, batchOf(['b'])),
+    ({ error }) => error === 'UNKNOWN_TOPIC_OR_PARTITION',
+  );
+});
+
+deletion.holds('a transaction in a topic that is gone ends all the same', async (kafka) => {
+  const [[gone], [stays]] = [await kafka.topic(), await kafka.topic()];
+  const producer = await new Producer(kafka).begin(gone!, stays!);
+  await producer.write(gone!, 'a');
+  await producer.write(stays!, 'b');
+  await remove(kafka, 5, { topicNames: [gone!.topic] });
+  await kafka.until(
+    () => kafka.list(gone!, -1),
+    ({ error }) => error === 'UNKNOWN_TOPIC_OR_PARTITION',
+  );
+  await producer.settle('commit');
+  expect(await kafka.list(stays!, -1, { isolationLevel: 1 })).toMatchObject({ offset: 2 });
+});
+
+deletion.holds('a member stays a member, and cannot commit what is gone', async (kafka) => {
+  const [[gone], [stays]] = [await kafka.topic(), await kafka.topic()];
+  const [member] = await stable(kafka, [{}]);
+  for (const place of [gone!, stays!]) expect(await member!.commit(place)).toBe('NONE');
+  await remove(kafka, 5, { topicNames: [gone!.topic] });
+  await kafka.until(
+    () => member!.commit(gone!),
+    (error) => error === 'UNKNOWN_TOPIC_OR_PARTITION',
+  );
+  expect(await member!.heartbeat()).toBe('NONE');
+  expect(await member!.commit(stays!, { offset: 2 })).toBe('NONE');
 });
