@@ -1,6 +1,6 @@
 /**
  * Which versions of which API a Kafka offers on its client listener, as ApiVersions of a default
- * broker tells them: `from-to`, by key; `-` = not at all.
+ * broker tells them: `from-to`, by key; `-` = not at all. And what the embedded broker offers of it not, with the reason.
  */
 import type { Line } from './area.ts';
 
@@ -97,3 +97,70 @@ export function offeredBy(line: Line): readonly Offered[] {
     return range === null ? [] : [{ key, api, min: Number(range[1]), max: Number(range[2]) }];
   });
 }
+
+const apisNotOffered = {
+  'one place for all logs': ['AlterReplicaLogDirs'],
+  'nobody is asked who he is': [
+    'CreateDelegationToken',
+    'RenewDelegationToken',
+    'ExpireDelegationToken',
+    'DescribeDelegationToken',
+    'DescribeUserScramCredentials',
+    'AlterUserScramCredentials',
+  ],
+  'no quotas': ['DescribeClientQuotas', 'AlterClientQuotas'],
+  'no quorum, no other features': [
+    'DescribeQuorum',
+    'UpdateFeatures',
+    'UnregisterBroker',
+    'AddRaftVoter',
+    'RemoveRaftVoter',
+  ],
+  'groups of KIP-848 are not served': ['ConsumerGroupHeartbeat', 'ConsumerGroupDescribe'],
+  'no metrics of clients': ['ListConfigResources'],
+  'nobody has needed it: Metadata tells the same': ['DescribeTopicPartitions'],
+} as const;
+
+const apisOfKafka4NotOffered = {
+  'no share groups': [
+    'ShareGroupHeartbeat',
+    'ShareGroupDescribe',
+    'ShareFetch',
+    'ShareAcknowledge',
+    'InitializeShareGroupState',
+    'ReadShareGroupState',
+    'WriteShareGroupState',
+    'DeleteShareGroupState',
+    'ReadShareGroupStateSummary',
+    'DescribeShareGroupOffsets',
+    'AlterShareGroupOffsets',
+    'DeleteShareGroupOffsets',
+  ],
+  'no streams groups': ['StreamsGroupHeartbeat', 'StreamsGroupDescribe'],
+} as const;
+
+/** Versions that came with 4.x, besides those that transactions need. */
+const versionsOfKafka4NotOffered = [
+  'Produce 13-13',
+  'Fetch 18-18',
+  'ListOffsets 10-11',
+  'Metadata 13-13',
+  'OffsetCommit 10-10',
+  'OffsetFetch 10-10',
+  'DescribeGroups 6-6',
+  'WriteTxnMarkers 2-2',
+  'DescribeLogDirs 5-5',
+  'AlterPartitionReassignments 1-1',
+  'DescribeCluster 2-2',
+  'ListTransactions 2-2',
+];
+
+/** By line of Kafka, what the embedded broker does not offer of it: `API` or `API from-to`. */
+export const notOffered: Readonly<Record<Line, readonly string[]>> = {
+  '3.9': ['Fetch 0-3', ...Object.values(apisNotOffered).flat()],
+  '4': [
+    ...versionsOfKafka4NotOffered,
+    ...Object.values(apisNotOffered).flat(),
+    ...Object.values(apisOfKafka4NotOffered).flat(),
+  ],
+};

@@ -41,7 +41,7 @@ async function seen(kafka: Scene, place: Place): Promise<Seen> {
     const told = batch.control
       ? ['marker']
       : batch.records.map(({ key, value, offset }) =>
-          value === null ? `${offset}:${key}` : `${offset}:${key}=${value}`,
+          [`${offset}:${key?.toString()}`, ...(value === null ? [] : [value.toString()])].join('='),
         );
     return `${batch.baseOffset}..${last}[${told.join(' ')}]`;
   });

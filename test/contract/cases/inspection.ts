@@ -29,7 +29,7 @@ async function offered(kafka: Scene): Promise<Range[]> {
 for (const line of ['3.9', '4'] as const) {
   inspection.exception(
     'ApiVersions offers every API of this Kafka in every version',
-    'some APIs and versions are not served: observed.ts says which',
+    'some APIs and versions are not served: advertised.ts says which',
     async (kafka) => {
       const all = offeredBy(line).map(({ key, min, max }) => ({ key, min, max }));
       expect(await offered(kafka)).toEqual(all);

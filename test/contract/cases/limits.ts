@@ -97,7 +97,8 @@ for (const [version, error] of [
     const body = { topicNames: names, topics, timeoutMs: 5_000 };
     const { responses } = await kafka.ask('DeleteTopics', version, body);
     const told = responses.map((one: any) => [one.name, errorName(one.errorCode)]);
-    expect(told.toSorted()).toEqual(names.map((name) => [name, error]).toSorted());
+    expect(told).toHaveLength(2);
+    for (const name of names) expect(told).toContainEqual([name, error]);
     const { topics: left } = await kafka.ask('Metadata', 4, { topics: [{ name: topic }] });
     expect(errorName(left[0].errorCode)).toBe('NONE');
   });
