@@ -1,4 +1,4 @@
-/** The rows of kafka-observed §6 about SyncGroup, Heartbeat, LeaveGroup and expiry. */
+/** The life of a generation, as far as only state and virtual time can show it (see test/contract). */
 import { expect, test } from 'vitest';
 import { assignmentOf, scene, type Who } from './scene.ts';
 
@@ -13,27 +13,6 @@ function completing(g: ReturnType<typeof scene>): [Who, Who] {
   ];
 }
 
-test('a follower waits for the leader, and who was not assigned anything gets nothing', () => {
-  const g = scene();
-  const [leader, follower] = completing(g);
-  const waiting = g.sync(follower);
-  expect(waiting.answer).toBeUndefined();
-  const { answer } = g.sync(leader, { [leader.id]: 'forA' });
-  expect(String(answer?.assignment)).toBe('forA');
-  expect(waiting.answer).toMatchObject({ error: 'NONE', protocolName: 'range' });
-  expect(waiting.answer?.assignment).toHaveLength(0);
-  expect(g.state()).toBe('Stable');
-});
-
-test('a leader that syncs again with another assignment is told the first one', () => {
-  const g = scene();
-  const [leader, follower] = completing(g);
-  g.sync(leader, { [leader.id]: 'forA' });
-  const again = g.sync(leader, { [leader.id]: 'CHANGED', [follower.id]: 'forB' });
-  expect(String(again.answer?.assignment)).toBe('forA');
-  expect(g.sync(follower).answer?.assignment).toHaveLength(0);
-});
-
 test('sync knows wrong generations, unknown members and other protocols', () => {
   const g = scene();
   const [leader, follower] = completing(g);
@@ -44,39 +23,6 @@ test('sync knows wrong generations, unknown members and other protocols', () => 
   expect(error(leader, {}, { protocolName: 'zzz' })).toBe('INCONSISTENT_GROUP_PROTOCOL');
   expect(error(leader, {}, { protocolType: 'zzz' })).toBe('INCONSISTENT_GROUP_PROTOCOL');
   expect(error(leader, {}, { protocolName: 'range', protocolType: 'consumer' })).toBe('NONE');
-});
-
-test('sync in PreparingRebalance, and one that waits when it begins, must join again', () => {
-  const g = scene();
-  const [leader, follower] = completing(g);
-  const waiting = g.sync(follower);
-  g.enter();
-  expect(waiting.answer).toMatchObject({ error: 'REBALANCE_IN_PROGRESS', protocolName: null });
-  expect(g.sync(leader).answer?.error).toBe('REBALANCE_IN_PROGRESS');
-});
-
-test('heartbeats: NONE in CompletingRebalance and Stable, 27 in PreparingRebalance', () => {
-  const g = scene();
-  const [leader, follower] = completing(g);
-  expect(g.heartbeat(leader)).toBe('NONE');
-  g.sync(leader);
-  g.sync(follower);
-  expect(g.heartbeat(leader)).toBe('NONE');
-  g.rebalance();
-  expect(g.heartbeat(leader)).toBe('REBALANCE_IN_PROGRESS');
-});
-
-test('heartbeats: wrong generations, unknown members, unknown groups', () => {
-  const g = scene();
-  const [leader] = g.stable(2);
-  expect(g.heartbeat({ ...leader!, generation: leader!.generation - 1 })).toBe(
-    'ILLEGAL_GENERATION',
-  );
-  expect(g.heartbeat({ ...leader!, generation: leader!.generation + 1 })).toBe(
-    'ILLEGAL_GENERATION',
-  );
-  expect(g.heartbeat({ ...leader!, id: 'zz' })).toBe('UNKNOWN_MEMBER_ID');
-  expect(g.heartbeat(leader!, 'other')).toBe('UNKNOWN_MEMBER_ID');
 });
 
 test('a new leader that does not sync is out after the rebalance timeout: the group is empty', () => {
@@ -157,15 +103,6 @@ test('a heartbeat with a wrong generation and a refused commit do not', () => {
   g.groups.fetchOffsets('g', null);
   g.pass(2000);
   expect(g.heartbeat(follower!)).toBe('UNKNOWN_MEMBER_ID');
-});
-
-test('a member that leaves makes the others rebalance at once', () => {
-  const g = scene();
-  const [leader, follower] = g.stable(2);
-  expect(g.leave(leader!.id)).toEqual(['NONE']);
-  expect(g.heartbeat(follower!)).toBe('REBALANCE_IN_PROGRESS');
-  const again = g.join({ memberId: follower!.id });
-  expect(again.answer).toMatchObject({ generation: 3, leader: follower!.id });
 });
 
 test('the last member that leaves ends a generation and begins an empty one', () => {

@@ -48,27 +48,6 @@ const joinBody = (more: object = {}) => ({
 
 const nameOf = (body: any): string => errorName(body.errorCode);
 
-test.each([0, 1, 2, 3])('JoinGroup v%i admits a member without an id', (version) => {
-  const body = stage().send('JoinGroup', version, joinBody())();
-  expect(body).toMatchObject({ errorCode: 0, generationId: 1, protocolName: 'range' });
-  expect(body.memberId).toMatch(/^me-[0-9a-f-]{36}$/);
-  expect(body.members).toMatchObject([{ memberId: body.memberId }]);
-});
-
-test.each([
-  [4, ''],
-  [6, ''],
-  [7, null],
-  [9, null],
-])('JoinGroup v%i asks it to come back with one; the missing protocol is %j', (version, none) => {
-  const { send } = stage();
-  const first = send('JoinGroup', version, joinBody())();
-  expect(nameOf(first)).toBe('MEMBER_ID_REQUIRED');
-  expect(first.protocolName).toBe(none);
-  const second = send('JoinGroup', version, joinBody({ memberId: first.memberId }))();
-  expect(second).toMatchObject({ errorCode: 0, memberId: first.memberId });
-});
-
 test('JoinGroup v0 waits for the others as long as a session lasts', () => {
   const { send, pass } = stage();
   const first = send('JoinGroup', 0, joinBody({ sessionTimeoutMs: 20_000 }))();
@@ -116,50 +95,6 @@ test('a consumer joins, commits, fetches, beats and leaves in the versions of ka
   expect(broker.committed('g', 'orders', 0)).toBe(5);
 });
 
-test('LeaveGroup of an unknown member: the error of the answer up to v2, of the member from v3 on', () => {
-  const { send } = stage();
-  for (const version of [0, 2]) {
-    const body = send('LeaveGroup', version, { groupId: 'gone', memberId: 'zz' })();
-    expect(nameOf(body)).toBe('UNKNOWN_MEMBER_ID');
-  }
-  for (const version of [3, 5]) {
-    const members = [{ memberId: 'zz', groupInstanceId: null }];
-    const body = send('LeaveGroup', version, { groupId: 'gone', members })();
-    expect(nameOf(body)).toBe('NONE');
-    expect(nameOf(body.members[0])).toBe('UNKNOWN_MEMBER_ID');
-  }
-});
-
-test('a commit of v9 to an unknown group is still an illegal generation on 3.9', () => {
-  const partitions = [{ partitionIndex: 0, committedOffset: 5, committedMetadata: '' }];
-  const topics = [{ name: 'orders', partitions }];
-  const commit = { groupId: 'gone', generationIdOrMemberEpoch: 3, memberId: 'm', topics };
-  const body = stage().send('OffsetCommit', 9, commit)();
-  expect(nameOf(body.topics[0].partitions[0])).toBe('ILLEGAL_GENERATION');
-});
-
-test('OffsetFetch asks for everything with null, and for several groups from v8 on', () => {
-  const { broker, send } = stage();
-  broker.setCommitted('g', 'orders', 1, 7);
-  const everything = [{ name: 'orders', partitions: [{ partitionIndex: 1, committedOffset: 7 }] }];
-  expect(send('OffsetFetch', 5, { groupId: 'g', topics: null })().topics).toMatchObject(everything);
-  const groups = [
-    { groupId: 'g', topics: null },
-    { groupId: 'gone', topics: [{ name: 'orders', partitionIndexes: [1] }] },
-  ];
-  expect(send('OffsetFetch', 8, { groups, requireStable: false })().groups).toMatchObject([
-    { groupId: 'g', errorCode: 0, topics: everything },
-    { groupId: 'gone', errorCode: 0, topics: [{ partitions: [{ committedOffset: -1 }] }] },
-  ]);
-});
-
-test('describing an unknown group finds it dead, without an error', () => {
-  const { send } = stage();
-  expect(send('DescribeGroups', 2, { groups: ['gone'] })().groups).toMatchObject([
-    { errorCode: 0, groupId: 'gone', groupState: 'Dead', members: [] },
-  ]);
-});
-
 test('describing a stable group tells hosts, metadata and assignments', () => {
   const { send } = stage();
   const { memberId } = send('JoinGroup', 3, joinBody())();
@@ -188,14 +123,6 @@ test('listing filters by state without regard to case, and nonsense matches noth
   expect(ids(4, { statesFilter: ['nonsense'] })).toEqual([]);
   expect(ids(5, { statesFilter: [], typesFilter: ['Classic'] })).toEqual(['g']);
   expect(send('ListGroups', 5, {})().groups[0]).toMatchObject({ groupType: 'classic' });
-});
-
-test('deleting groups: with members, without, unknown', () => {
-  const { broker, send } = stage();
-  send('JoinGroup', 3, joinBody());
-  broker.setCommitted('idle', 'orders', 0, 1);
-  const { results } = send('DeleteGroups', 1, { groupsNames: ['g', 'idle', 'gone'] })();
-  expect(results.map(nameOf)).toEqual(['NON_EMPTY_GROUP', 'NONE', 'GROUP_ID_NOT_FOUND']);
 });
 
 test('the answer to a JoinGroup that waits on a closed connection is never given', () => {

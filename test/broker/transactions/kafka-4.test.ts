@@ -83,22 +83,6 @@ test('the last epoch leads to a new producer id, and its lost answer can be aske
   expect(desk.write(after(producer, next), 'b', { version: 12 }).error).toBe('NONE');
 });
 
-test('in a transaction an unknown producer has to begin with sequence 0', () => {
-  const producer = desk.producer('x');
-  expect(desk.write(producer, 'a', { version: 12, sequence: 3 }).error).toBe(
-    'OUT_OF_ORDER_SEQUENCE_NUMBER',
-  );
-  expect(desk.write(producer, 'a', { version: 12, sequence: 0 }).error).toBe('NONE');
-});
-
-test('TxnOffsetCommit 5 adds the group by itself', () => {
-  const producer = desk.producer('x');
-  expect(desk.txnOffset(producer, 'g', 7, { version: 5 })).toBe('NONE');
-  expect(desk.endTxn(producer, true, 5).error).toBe('NONE');
-  desk.pass(4);
-  expect(desk.offset('g', 7, true)).toBe(7);
-});
-
 describe('Produce 12 before the markers of the transaction before', () => {
   const waiting = (): { id: number; next: Producer } => {
     const producer = desk.producer('x');

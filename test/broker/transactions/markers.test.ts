@@ -77,29 +77,6 @@ describe('when markers are written', () => {
     expect(desk.log()).toBe('0:COMMIT 1:COMMIT 2:COMMIT');
   });
 
-  test('a topic that was deleted meanwhile needs no marker', () => {
-    const producer = desk.begun('x');
-    desk.ask('DeleteTopics', 1, { topicNames: ['t'], timeoutMs: 1000 });
-    end(producer, true);
-    expect(desk.stateOf('x').transactionState).toBe('CompleteCommit');
-  });
-
-  test('a marker is 78 bytes with the epoch of its producer, and no sequence', () => {
-    const producer = desk.begun('x');
-    end(producer, true);
-    const [marker] = desk.broker.read('t', 0);
-    expect(marker).toMatchObject({
-      sizeBytes: 78,
-      attributes: 0x30,
-      lastOffsetDelta: 0,
-      baseSequence: -1,
-      producerId: producer.producerId,
-      producerEpoch: producer.epoch,
-    });
-    expect(marker?.records[0]?.key?.toString('hex')).toBe('00000001');
-    expect(marker?.records[0]?.value?.toString('hex')).toBe('000000000000');
-  });
-
   test('whoever records hears of owners, states and markers', () => {
     const producer = desk.begun('x');
     end(producer, false);
@@ -178,67 +155,6 @@ describe('a late record', () => {
 });
 
 describe('Produce into a transaction', () => {
-  const notAdded = [
-    [3, 'INVALID_TXN_STATE', null],
-    [7, 'INVALID_TXN_STATE', null],
-    [8, 'INVALID_TXN_STATE', 'Partition was not added to the transaction'],
-    [10, 'INVALID_TXN_STATE', 'Partition was not added to the transaction'],
-    [11, 'TRANSACTION_ABORTABLE', null],
-  ] as const;
-
-  test.each(notAdded)(
-    'version %s into a partition that was not added: %s',
-    (version, error, says) => {
-      const producer = desk.producer('x');
-      const refused = { error, baseOffset: -1, logStartOffset: -1 };
-      const told = desk.write(producer, 'a', { version });
-      expect(told).toMatchObject(version >= 5 ? refused : { error });
-      if (version >= 8) expect(told.errorMessage).toBe(says);
-      desk.add(producer, [1]);
-      expect(desk.write(producer, 'a', { version }).error).toBe(error);
-      expect(desk.write(producer, 'a', { version, index: 1 }).error).toBe('NONE');
-      end(producer, true);
-      expect(desk.write(producer, 'b', { version, index: 1 }).error).toBe(error);
-    },
-  );
-
-  test.each([7, 11])('version %s by a stranger, or with another epoch', (version) => {
-    const producer = desk.begun('x');
-    const write = (change: Partial<Producer>): string =>
-      desk.write({ ...producer, ...change }, 'a', { version, sequence: 0 }).error;
-    expect(write({ id: 'never' })).toBe('INVALID_PRODUCER_ID_MAPPING');
-    expect(write({ producerId: 5000 })).toBe('INVALID_PRODUCER_ID_MAPPING');
-    expect(write({ epoch: producer.epoch + 3 })).toBe('INVALID_PRODUCER_EPOCH');
-    expect(desk.write(producer, 'a', { version, transactionalId: null }).error).toBe(
-      'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
-    );
-  });
-
-  test('a plain batch of the same producer is refused while the transaction is open', () => {
-    const producer = desk.begun('x');
-    desk.write(producer, 'a');
-    const plain = { transactional: false, transactionalId: null };
-    expect(desk.write(producer, 'b', plain).error).toBe('INVALID_TXN_STATE');
-    expect(desk.write(producer, 'c').error).toBe('NONE');
-    end(producer, true);
-    expect(desk.write(producer, 'd', plain).error).toBe('NONE');
-  });
-
-  test('sequences go on across transactions, and the dedupe window survives the marker', () => {
-    const producer = desk.begun('x');
-    desk.write(producer, 'A', { sequence: 0 });
-    end(producer, false);
-    desk.add(producer);
-    expect(desk.write(producer, 'B', { sequence: 0 })).toMatchObject({
-      error: 'NONE',
-      baseOffset: 0,
-    });
-    end(producer, true);
-    expect(desk.log()).toBe('0:A 1:ABORT 2:COMMIT');
-    desk.add(producer);
-    expect(desk.write(producer, 'C', { sequence: 1 }).error).toBe('NONE');
-  });
-
   test('3.9: a newer epoch where a transaction is open goes in, and that one never ends', () => {
     const producer = desk.begun('x');
     desk.write(producer, 'a');
@@ -253,44 +169,6 @@ describe('Produce into a transaction', () => {
 });
 
 describe('readers', () => {
-  test('the aborted list is in the order of the abort markers', () => {
-    const [A, B, C, D] = ['A', 'B', 'C', 'D'].map((id) => desk.begun(id)) as [
-      Producer,
-      Producer,
-      Producer,
-      Producer,
-    ];
-    const names = { A, B, C, D };
-    for (const producer of [A, B, C, D, A]) desk.write(producer, producer.id);
-    end(C, false);
-    end(A, false);
-    expect(desk.broker.offsets('t', 0)).toMatchObject({ highWatermark: 7, lastStable: 1 });
-    expect(desk.aborted(0, names)).toEqual(['C@2', 'A@0']);
-    end(D, true);
-    end(B, false);
-    expect(desk.log()).toBe('0:A 1:B 2:C 3:D 4:A 5:ABORT 6:ABORT 7:COMMIT 8:ABORT');
-    for (const version of [4, 11, 12]) {
-      expect(desk.aborted(0, names, version)).toEqual(['C@2', 'A@0', 'B@1']);
-    }
-    expect(desk.aborted(6, names)).toEqual(['A@0', 'B@1']);
-    expect(desk.aborted(7, names)).toEqual(['B@1']);
-    expect(desk.aborted(8, names)).toEqual(['B@1']);
-    expect(desk.aborted(9, names)).toEqual([]);
-    const [uncommitted] = desk.fetch([['t', 0, 0]]) as any[];
-    expect(uncommitted.abortedTransactions).toBeNull();
-  });
-
-  test('the bound of that list is coarse: one batch lists what begins behind it', () => {
-    const [A, B] = [desk.begun('A'), desk.begun('B')];
-    desk.write(A, 'a');
-    desk.write(B, 'b');
-    end(A, false);
-    end(B, false);
-    const [fetched] = desk.fetch([['t', 0, 0]], { isolationLevel: 1, maxBytes: 1 }) as any[];
-    expect(fetched.records.length).toBe(fetched.records.readInt32BE(8) + 12);
-    expect(fetched.abortedTransactions).toHaveLength(2);
-  });
-
   test('but it ends at the next entry of the sparse index', () => {
     const [A, B] = [desk.begun('A'), desk.begun('B')];
     desk.write(A, 'a');
@@ -302,45 +180,6 @@ describe('readers', () => {
     expect(desk.aborted(0, names)).toEqual(['A@0', 'B@5']);
     const [fetched] = desk.fetch([['t', 0, 0]], { isolationLevel: 1, maxBytes: 1 }) as any[];
     expect(fetched.abortedTransactions).toMatchObject([{ producerId: A.producerId }]);
-  });
-
-  test('read_committed ends at the last stable offset, and waits there for the marker', () => {
-    desk.produce('t', batchOf(['n0']));
-    const producer = desk.begun('x');
-    desk.write(producer, 'x1');
-    desk.produce('t', batchOf(['n2']));
-    const committed = { isolationLevel: 1, maxWaitMs: 3000 };
-    const above = desk.fetch([['t', 0, 2]], { isolationLevel: 1 })[0];
-    expect(above).toMatchObject({ error: 'NONE', highWatermark: 3, lastStableOffset: 1 });
-    expect(above?.records).toHaveLength(0);
-    expect([desk.latest(0), desk.latest(1)]).toEqual([3, 1]);
-    const waiting = desk.sendFetch([['t', 0, 1]], { ...committed, connection: 2 });
-    desk.pass(1000);
-    expect(desk.fetched(waiting)).toBeUndefined();
-    desk.commit(producer);
-    desk.pass(4);
-    const [fetched] = desk.fetched(waiting) ?? [];
-    expect(fetched).toMatchObject({ highWatermark: 4, lastStableOffset: 4 });
-    expect(fetched?.records.length).toBeGreaterThan(0);
-  });
-
-  test('DescribeProducers shows the open transaction and the coordinator of the last marker', () => {
-    const producer = desk.begun('x');
-    desk.write(producer, 'a');
-    const ask = (index = 0): any => {
-      const topics = [{ name: 't', partitionIndexes: [index] }];
-      return desk.ask('DescribeProducers', 0, { topics }).topics[0].partitions[0];
-    };
-    const { producerId, epoch: producerEpoch } = producer;
-    const known = { producerId, producerEpoch, lastSequence: 0, lastTimestamp: desk.nowMs };
-    expect(ask().activeProducers).toEqual([
-      { ...known, coordinatorEpoch: -1, currentTxnStartOffset: 0 },
-    ]);
-    end(producer, true);
-    expect(ask().activeProducers).toMatchObject([
-      { coordinatorEpoch: 0, currentTxnStartOffset: -1 },
-    ]);
-    expect(ask(9)).toMatchObject({ errorCode: 3, activeProducers: [] });
   });
 
   test('DescribeTransactions and ListTransactions tell the states by name', () => {

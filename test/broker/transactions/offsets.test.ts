@@ -12,17 +12,6 @@ beforeEach(() => {
 
 const settle = (): void => desk.pass(4);
 
-test.each([
-  [0, 'INVALID_TXN_STATE'],
-  [2, 'INVALID_TXN_STATE'],
-  [3, 'INVALID_TXN_STATE'],
-  [4, 'TRANSACTION_ABORTABLE'],
-])('version %s without AddOffsetsToTxn: %s', (version, error) => {
-  expect(desk.txnOffset(producer, 'g', 5, { version })).toBe(error);
-  desk.addOffsets(producer, 'g');
-  expect(desk.txnOffset(producer, 'g', 5, { version })).toBe('NONE');
-});
-
 test('AddOffsetsToTxn adds the partition of the group, whether or not there is one', () => {
   expect(desk.addOffsets({ ...producer, id: '' }, 'g')).toBe('INVALID_REQUEST');
   expect(desk.addOffsets({ ...producer, id: 'y' }, 'g')).toBe('INVALID_PRODUCER_ID_MAPPING');
@@ -33,19 +22,6 @@ test('AddOffsetsToTxn adds the partition of the group, whether or not there is o
 
 test('groups lie where Java would put them', () => {
   expect(['g', 'readers', 'polygenelubricants'].map(offsetsPartitionOf)).toEqual([3, 28, 0]);
-});
-
-test('offsets are pending until the marker; who wants a stable answer is told to come again', () => {
-  desk.addOffsets(producer, 'g');
-  desk.txnOffset(producer, 'g', 7);
-  for (const version of [1, 3, 5, 6, 7, 8]) expect(desk.offset('g', version)).toBe(-1);
-  for (const version of [7, 8, 9]) {
-    expect(desk.offset('g', version, true)).toBe('UNSTABLE_OFFSET_COMMIT');
-  }
-  desk.commit(producer);
-  expect(desk.offset('g', 7, true)).toBe('UNSTABLE_OFFSET_COMMIT');
-  settle();
-  expect(desk.offset('g', 7, true)).toBe(7);
 });
 
 test('who asks for everything hears nothing of a partition with pending offsets only', () => {
@@ -75,24 +51,6 @@ test('elsewhere it has to wait for the markers, and is then no part of a transac
   expect(desk.txnOffset(producer, 'g', 5)).toBe('INVALID_TXN_STATE');
 });
 
-test('an abort drops them', () => {
-  desk.broker.setCommitted('g', 't', 0, 3);
-  desk.addOffsets(producer, 'g');
-  desk.txnOffset(producer, 'g', 50);
-  desk.abort(producer);
-  settle();
-  expect(desk.offset('g', 7, true)).toBe(3);
-});
-
-test('a plain commit made after the transactional one wins, though that one is committed later', () => {
-  desk.addOffsets(producer, 'g');
-  desk.txnOffset(producer, 'g', 60);
-  desk.broker.setCommitted('g', 't', 0, 70);
-  desk.commit(producer);
-  settle();
-  expect(desk.offset('g')).toBe(70);
-});
-
 test('stale and newer epochs, strangers', () => {
   const next = desk.producer('x');
   desk.addOffsets(next, 'g');
@@ -101,33 +59,6 @@ test('stale and newer epochs, strangers', () => {
   expect(desk.txnOffset({ ...next, id: 'y' }, 'g', 9)).toBe('INVALID_PRODUCER_ID_MAPPING');
   expect(desk.txnOffset(next, 'g', 9)).toBe('NONE');
   expect(desk.txnOffset(producer, 'g', 9)).toBe('INVALID_PRODUCER_EPOCH');
-});
-
-test('3.9 takes a newer epoch after a good one, and the transaction hangs for ever', () => {
-  desk.addOffsets(producer, 'g');
-  desk.txnOffset(producer, 'g', 9);
-  expect(desk.txnOffset({ ...producer, epoch: producer.epoch + 1 }, 'g', 9)).toBe('NONE');
-  expect(desk.commit(producer)).toBe('NONE');
-  desk.pass(100_000);
-  expect(desk.commit(producer)).toBe('CONCURRENT_TRANSACTIONS');
-  expect(desk.offset('g', 7, true)).toBe('UNSTABLE_OFFSET_COMMIT');
-});
-
-test('generation and member are looked at from version 3 on, by members only', () => {
-  desk.addOffsets(producer, 'g');
-  const join = { sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 10_000, protocolType: 'consumer' };
-  const protocols = [{ name: 'range', metadata: Buffer.alloc(0) }];
-  const { memberId } = desk.ask('JoinGroup', 3, { groupId: 'g', memberId: '', ...join, protocols });
-  const commit = (generationId: number, id: string, more: object = {}): string =>
-    desk.txnOffset(producer, 'g', 5, { memberId: id, generationId, ...more });
-  expect(commit(1, memberId)).toBe('NONE'); // the rebalance is not complete: there was no SyncGroup
-  expect(commit(0, memberId)).toBe('ILLEGAL_GENERATION');
-  expect(commit(2, memberId)).toBe('ILLEGAL_GENERATION');
-  expect(commit(-1, memberId)).toBe('ILLEGAL_GENERATION');
-  expect(commit(1, 'zz')).toBe('UNKNOWN_MEMBER_ID');
-  expect(commit(1, memberId, { groupInstanceId: 'i' })).toBe('UNKNOWN_MEMBER_ID');
-  expect(commit(-1, '')).toBe('NONE');
-  expect(desk.txnOffset(producer, 'g', 5, { version: 2 })).toBe('NONE');
 });
 
 test('a group that is not there: a generation makes a stranger, none is fine', () => {

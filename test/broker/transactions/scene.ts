@@ -155,12 +155,6 @@ export class TransactionDesk extends Desk {
     return errorCode === 0 ? committedOffset : errorName(errorCode);
   }
 
-  latest(isolationLevel: number, index = 0): number {
-    const partitions = [{ partitionIndex: index, timestamp: -1 }];
-    const body = { replicaId: -1, isolationLevel, topics: [{ name: 't', partitions }] };
-    return this.ask('ListOffsets', 5, body).topics[0].partitions[0].offset;
-  }
-
   stateOf(transactionalId: string): any {
     const answer = this.ask('DescribeTransactions', 0, { transactionalIds: [transactionalId] });
     return answer.transactionStates[0];

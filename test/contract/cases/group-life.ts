@@ -38,6 +38,8 @@ groupLife.holds('SyncGroup knows generations, members and protocols', async (kaf
   expect(await ask({ version: 5, type: 'consumer', protocol: 'zzz' })).toBe(wrong);
   expect(await ask({ version: 5, type: 'zzz', protocol: 'range' })).toBe(wrong);
   expect(await ask({ version: 5, type: 'consumer', protocol: 'range' })).toBe('NONE');
+  const stranger = await newMember(kafka, kafka.unique('g'));
+  expect((await stranger.sync({}, { id: 'who', generation: 1 })).error).toBe('UNKNOWN_MEMBER_ID');
 });
 
 groupLife.holds('heartbeats in CompletingRebalance', async (kafka) => {

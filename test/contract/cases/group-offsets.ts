@@ -115,7 +115,9 @@ groupOffsets.holds('in Stable: the member, not its old generation, nobody else',
   const place = await kafka.place();
   const [member] = await stable(kafka, [{}]);
   expect(await member!.commit(place)).toBe('NONE');
-  expect(await member!.commit(place, { generation: 0 })).toBe('ILLEGAL_GENERATION');
+  for (const generation of [0, -1]) {
+    expect(await member!.commit(place, { generation })).toBe('ILLEGAL_GENERATION');
+  }
   expect(await member!.commit(place, { id: 'who' })).toBe('UNKNOWN_MEMBER_ID');
   expect(await commit(kafka, member!.group, place)).toBe('UNKNOWN_MEMBER_ID');
 });

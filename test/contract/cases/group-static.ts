@@ -46,7 +46,11 @@ groupStatic.holds('its old id is fenced with the instance id', async (kafka) => 
 groupStatic.holds('its old id is unknown without the instance id', async (kafka) => {
   const [, follower] = await pair(kafka);
   await (await restarted(follower!)).join();
-  expect(await follower!.heartbeat({ instance: null })).toBe('UNKNOWN_MEMBER_ID');
+  const [place, unknown] = [await kafka.place(), 'UNKNOWN_MEMBER_ID'];
+  expect(await follower!.heartbeat({ instance: null })).toBe(unknown);
+  expect((await follower!.sync({}, { instance: null })).error).toBe(unknown);
+  expect(await follower!.commit(place, { instance: null })).toBe(unknown);
+  expect((await follower!.join({ instance: null })).error).toBe(unknown);
 });
 
 groupStatic.holds('a restarted leader is told that its old id leads, in v5', async (kafka) => {

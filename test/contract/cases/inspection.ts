@@ -111,7 +111,7 @@ inspection.holds('DescribeProducers: where a transaction began, until it ends', 
   ]);
   await producer.settle('commit');
   const after = (await producersOf(kafka, place)).activeProducers;
-  expect(after).toMatchObject([{ currentTxnStartOffset: -1 }]);
+  expect(after).toMatchObject([{ coordinatorEpoch: 0, currentTxnStartOffset: -1 }]);
 });
 
 inspection.holds('DescribeProducers of what is not there', async (kafka) => {
