@@ -1,6 +1,7 @@
 /**
  * Which versions of which API a Kafka offers on its client listener, as ApiVersions of a default
- * broker tells them: `from-to`, by key; `-` = not at all. And what the embedded broker offers of it not, with the reason.
+ * broker tells them: `from-to`, by key; `-` = not at all. And what of it the embedded broker does
+ * not offer, with the reason.
  */
 import type { Line } from './area.ts';
 
