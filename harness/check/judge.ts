@@ -84,6 +84,9 @@ export function judge(
     const { property, sentence } = ending;
     report(inquiry, engineCheck(property), { sentence, witnesses: lastSeqs(inquiry) });
   }
+  if (ending.kind === 'rest' && ending.stuck !== undefined) {
+    addToLiveness(inquiry, `${ending.stuck.sentence}.`);
+  }
   if (ending.kind === 'horizon') {
     sayWhatWasWaitedFor(inquiry, `${later}: ${ending.waitsFor}`, checks);
   }
@@ -179,14 +182,18 @@ function engineCheck(property: EngineProperty): Pick<Check, 'name' | 'says'> {
   return { name: property, says: engineSays[property] };
 }
 
+function addToLiveness({ findings }: Inquiry, sentence: string): void {
+  findings.forEach((finding, index) => {
+    if (!liveness.has(finding.property)) return;
+    findings[index] = { ...finding, sentence: `${finding.sentence} ${sentence}` };
+  });
+}
+
 /** Whoever still waits after the horizon broke something, also where nothing else was found. */
 function sayWhatWasWaitedFor(inquiry: Inquiry, reason: string, checks: readonly Check[]): void {
   const { findings } = inquiry;
   const waits = `${reason.replace(/\.$/, '')}.`;
-  findings.forEach((finding, index) => {
-    if (!liveness.has(finding.property)) return;
-    findings[index] = { ...finding, sentence: `${finding.sentence} ${waits}` };
-  });
+  addToLiveness(inquiry, waits);
   if (findings.some(({ property }) => liveness.has(property))) return;
   const check = checks.find(({ name }) => name === 'progress') ?? engineCheck('comes-to-rest');
   const sentence = `It does not come to rest. ${waits}`;

@@ -5,11 +5,17 @@ import type { Fact, SourceLine } from './facts.ts';
 /** What the engine itself requires of every service, whatever the chapter says. */
 export type EngineProperty = 'comes-to-rest' | 'stays-up' | 'does-not-return';
 
+/** Why a service does nothing more with a database that would: in a sentence without its full stop. */
+export interface Stuck {
+  readonly reason: 'pool' | 'transaction';
+  readonly sentence: string;
+}
+
 export type Ending =
   /** Every command answered or unknown, nothing in flight but idle waits. */
-  | { readonly kind: 'rest' }
+  | { readonly kind: 'rest'; readonly stuck?: Stuck }
   /** Something still changed, or kept waiting, ten virtual minutes after the last fault. */
-  | { readonly kind: 'horizon'; readonly waitsFor: string }
+  | { readonly kind: 'horizon'; readonly waitsFor: string; readonly stuck?: Stuck }
   /** The service never came to rest inside one event, or does not stay up: a finding. */
   | {
       readonly kind: 'service';

@@ -152,10 +152,14 @@ class EvaluatingLoader implements BundleLoader {
   }
 
   lineOfSite(site: string): SourceLine | undefined {
+    return this.callOfSite(site)?.line;
+  }
+
+  callOfSite(site: string): { text: string; line: SourceLine } | undefined {
     const found = this.#bundle.sites.find(({ id }) => id === site);
     if (found === undefined) return undefined;
-    const { path, line, column } = found;
-    return { file: inExercise(path, this.#bundle), line, column };
+    const { path, line, column, call: text } = found;
+    return { text, line: { file: inExercise(path, this.#bundle), line, column } };
   }
 
   #doesNotLoad(error: unknown): Failure {

@@ -6,6 +6,7 @@
  *
  * Left out: encryption (the honest answer is that there is none), passwords, replication.
  */
+import type { Stuck } from '#check';
 import { invariant, type Milliseconds } from '#kernel';
 import type {
   Answer,
@@ -14,7 +15,6 @@ import type {
   Notification,
   PreparedDatabase,
   TableRows,
-  TransactionStatus,
   WordedCode,
 } from '#postgres';
 import { mayBeUncontrolled } from '#postgres';
@@ -25,7 +25,7 @@ import {
   asFrame,
   finishUncontrolled,
   isServerGone,
-  refusedLogin,
+  refusesLogin,
   serverGone,
   shortened,
 } from './sql-answers.ts';
@@ -45,6 +45,7 @@ import {
 import { SqlDeadlocks } from './sql-deadlock.ts';
 import { OutsideLocks } from './sql-outside.ts';
 import { SqlOutage } from './sql-outage.ts';
+import { stuckOf } from './sql-stuck.ts';
 import { SqlServer, type Go, type Move } from './sql-server.ts';
 import { Waits } from './sql-waits.ts';
 import type { Asker } from './visits.ts';
@@ -56,6 +57,8 @@ export interface PostgresLane extends Listener {
   /** Nothing is under way, and nobody waits. */
   idle(): boolean;
   waitsFor(): string | undefined;
+  /** Why nothing more is asked of the database, where that shows. */
+  stuck(): Stuck | undefined;
   /** Down for so long; `struck` is not told, for its statement was applied. */
   outage(ms: Milliseconds, struck: Connection | undefined): void;
   /** Somebody outside keeps this table for so long from being written to; `struck` if it was free. */
@@ -183,6 +186,7 @@ class ServerLane implements PostgresLane {
     return undefined;
   }
 
+  stuck = (): Stuck | undefined => stuckOf(this.#world, this.#lines.values());
   #giveBack(session: LentSession): void {
     this.#server.giveBack(session, () => this.#waits.look());
   }
@@ -228,11 +232,7 @@ class ServerLane implements PostgresLane {
 
   #start(line: Line, { parameters }: GroupOf<'start'>): void {
     const { user = '', database = user } = parameters;
-    const wrong = refusedLogin(this.#world.chapter, user, database);
-    if (wrong !== undefined) {
-      this.#world.network.answer(line.connection, wrong.bytes, () => undefined);
-      return this.#world.network.close(line.connection);
-    }
+    if (refusesLogin(this.#world, line, user, database)) return;
     line.current = 'starts';
     const { slot, incarnation } = line.connection.owner;
     const stream = `${slot}#${incarnation}/${line.process.pid}`;
@@ -303,7 +303,7 @@ class ServerLane implements PostgresLane {
     this.#server.work(async () => {
       const answer = await session.fail(current.read, code, this.#server.atMs());
       return () => {
-        this.#settle(line, current, answer.status);
+        this.#settle(line, current, answer, op);
         this.#reply(line, op, answer);
         this.#waits.look();
       };
@@ -336,7 +336,7 @@ class ServerLane implements PostgresLane {
     if (isServerGone(answer)) return this.#world.abort(serverGone());
     // As it was when this arrived: what it has locked now counts for what comes next.
     const op = current.op ?? laterOperation(this.#world, line, current, answer);
-    this.#settle(line, current, answer.status);
+    this.#settle(line, current, answer, op);
     const error = answer.error && `${answer.error['C']} ${answer.error['M']}`;
     if (op !== undefined) this.#world.passages.applied(op, error);
     if (tables !== undefined) {
@@ -354,9 +354,9 @@ class ServerLane implements PostgresLane {
     });
   }
 
-  #settle(line: Line, current: Current, status: TransactionStatus): void {
+  #settle(line: Line, current: Current, answer: Answer, op: Op | undefined): void {
     this.#waits.stopTimers(current);
-    settle(line, current, status);
+    settle(line, current, answer, op);
   }
 
   #reply(line: Line, op: Op | undefined, answer: Answer): void {

@@ -3,7 +3,7 @@
  * last change every timer then armed has fired or been cleared without a new one. Before that, after the last fault,
  * closing commands go in until each partition that held a record got one more.
  */
-import type { Ending } from '#check';
+import type { Ending, Stuck } from '#check';
 import { horizonMs } from './incarnation.ts';
 import { stillChanging } from './repeats.ts';
 import type { World } from './world.ts';
@@ -87,14 +87,21 @@ class RestWatch implements Rest {
     return false;
   }
 
+  #stuck(): { stuck?: Stuck } {
+    const stuck = this.#world.postgres?.stuck();
+    return stuck === undefined ? {} : { stuck };
+  }
+
   giveUp(): Ending {
+    const { stuck } = this.#stuck();
     const waitsFor =
+      stuck?.sentence ??
       this.#world.workload.waitsFor() ??
       this.#world.supervisor.waitsFor() ??
       this.#world.postgres?.waitsFor() ??
       this.#world.kafka.waitsFor() ??
       stillChanging(this.#world.recorder, this.#world.now());
-    return { kind: 'horizon', waitsFor };
+    return { kind: 'horizon', waitsFor, ...(stuck && { stuck }) };
   }
 
   #close(): void {
@@ -138,7 +145,7 @@ class RestWatch implements Rest {
     if (lateMs > (closes ? horizonMs : 0)) return this.#world.finish(this.giveUp());
     if (this.#phase === 'closing') {
       if (this.#mayClose()) return this.#close();
-      if (this.#still() && this.#quiet()) this.#world.finish({ kind: 'rest' });
+      if (this.#still() && this.#quiet()) this.#world.finish({ kind: 'rest', ...this.#stuck() });
       return;
     }
     if (this.#world.gate.allFired() && this.#world.workload.done()) {

@@ -6,8 +6,22 @@ import { databaseName } from './network.ts';
 import type { Line } from './sql-line.ts';
 import type { World } from './world.ts';
 
+/** True = it was told so, and is gone. */
+export function refusesLogin(
+  { chapter, network }: World,
+  { connection }: Line,
+  user: string,
+  database: string,
+): boolean {
+  const wrong = refusedLogin(chapter, user, database);
+  if (wrong === undefined) return false;
+  network.answer(connection, wrong.bytes, () => undefined);
+  network.close(connection);
+  return true;
+}
+
 /** Who logs in with names that are not of this world. */
-export function refusedLogin(
+function refusedLogin(
   { roles }: ChapterDefinition,
   user: string,
   database: string,

@@ -6,12 +6,13 @@ import {
   type LentSession,
   type ReadGroup,
   type SqlOperation,
-  type TransactionStatus,
   type Waiting,
 } from '#postgres';
+import type { SourceLine } from '#check';
 import type { Entry } from './agenda.ts';
 import type { Connection } from './network.ts';
 import type { Op } from './passage.ts';
+import { failedAfter, type FailedTransaction } from './sql-stuck.ts';
 import type { Asker } from './visits.ts';
 import type { VirtualProcess } from './sql-bytes.ts';
 import {
@@ -61,6 +62,10 @@ export interface Line {
   /** What is under way: a group, or the start of the session. */
   current: Current | 'starts' | undefined;
   transaction: Transaction;
+  /** What its open transaction failed of. */
+  failure: FailedTransaction | undefined;
+  /** Where the learner's code last asked something of it, as far as it is known. */
+  lastLine: SourceLine | undefined;
   /** The statement that opened a COPY whose data are awaited. */
   copy: SqlOperation | undefined;
   /** Ends a transaction that idles for too long. */
@@ -78,6 +83,8 @@ export function openLine(connection: Connection, process: VirtualProcess): Line 
     session: undefined,
     current: undefined,
     transaction: noTransaction,
+    failure: undefined,
+    lastLine: undefined,
     copy: undefined,
     idleTimer: undefined,
     ending: false,
@@ -152,10 +159,19 @@ function bringsRows({ frames, copying }: Answer, nature: Nature): boolean {
 }
 
 /** The server has answered: what that says about the session. */
-export function settle(line: Line, current: Current, status: TransactionStatus): void {
+export function settle(
+  line: Line,
+  current: Current,
+  { status, error }: Answer,
+  op: Op | undefined,
+): void {
   current.answered = true;
   current.waiting = undefined;
   line.transaction = continued(line.transaction, current.named, status !== 'I');
+  const { operation, target } = current.named;
+  const asked = { what: `${operation} ${target}`.trim(), line: op?.line };
+  line.failure = failedAfter(line.failure, { status, code: error?.['C'] }, asked);
+  line.lastLine = op?.line ?? line.lastLine;
   const opened = current.read.operations.find(({ text }) => opensCopy(text));
   const isCopying = line.session?.warm.connection.tracker.copying === true;
   line.copy = isCopying ? (opened ?? line.copy) : undefined;

@@ -70,6 +70,8 @@ export interface Visits {
   struck(): void;
   /** A process is given a command. */
   commanded(owner: Owner): void;
+  /** Sites of the calls of a process that are still open, and of which nothing ever crossed. */
+  unanswered(owner: Owner): readonly string[];
   /** All but what only closing commands made. */
   log(): VisitLog;
 }
@@ -182,6 +184,12 @@ class ContextVisits implements Visits {
     this.#look();
     this.#commands[index] = this.#givenTo(owner);
     for (const call of calls) call.crossings.push(index);
+  }
+
+  unanswered(owner: Owner): readonly string[] {
+    return this.#visits
+      .filter((call) => call.owner === owner && isOpenVisit(call) && call.crossings.length === 0)
+      .map(({ site }) => site);
   }
 
   log(): VisitLog {

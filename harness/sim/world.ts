@@ -29,6 +29,8 @@ export interface Loader {
   lineOf(stack: string): SourceLine | undefined;
   /** Where a marked call stands, by its site. */
   lineOfSite(site: string): SourceLine | undefined;
+  /** A marked call as it is written, and where. */
+  callOfSite(site: string): { readonly text: string; readonly line: SourceLine } | undefined;
   /** Text with stack lines in the learner's terms. */
   readable(text: string): string;
   /** A process is gone: what it leaves to others is looked for now, while it is there. */

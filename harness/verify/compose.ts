@@ -112,7 +112,7 @@ function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
     (a, b) => Number(b.property === property) - Number(a.property === property),
   );
   return ordered.map((finding): ReportFinding => {
-    const questions = chapter.hints[finding.property] ?? [];
+    const questions = [...stuckQuestions(outcome), ...(chapter.hints[finding.property] ?? [])];
     const before = corpus.seen(`${finding.property} ${finding.signature}`);
     const hint = Math.min(before, questions.length - 1);
     const think = questions[hint];
@@ -138,6 +138,18 @@ function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
     };
   });
 }
+
+/** What fits before any question of the chapter, for it is why nothing went on. */
+function stuckQuestions({ ending }: Outcome): readonly string[] {
+  const stuck = ending.kind === 'rest' || ending.kind === 'horizon' ? ending.stuck : undefined;
+  return stuck === undefined ? [] : [questionOf[stuck.reason]];
+}
+
+const questionOf = {
+  pool: 'Follow the connection through your handler: on which way out is it not given back?',
+  transaction:
+    'Which statement failed first? Who ends its transaction before the connection is used again?',
+} as const;
 
 function replayOf({ chapterName, flags }: ComposeInput, id: string): string {
   return `npx crash ${chapterArgument(chapterName)} --replay ${id}${flags}`;

@@ -1,5 +1,6 @@
 /** docs/learner-code.md, made of the rows that the tests run. */
 import { asInNode } from './as-in-node.ts';
+import { connections } from './connections.ts';
 import { endings, memory } from './endings.ts';
 import { outside } from './outside.ts';
 import type { Row } from './rows.ts';
@@ -39,6 +40,13 @@ What has no answer in the simulation makes the check *unknown*, never green: wit
 to do instead.
 
 ${tableOf(outside)}
+
+## It loses its connections to the database
+
+These rows are services of a chapter with tables. A pool tells nobody who waits for it, and a
+connection is given back as it is; so what is read says where it went wrong first.
+
+${tableOf(connections)}
 
 ## It works as in Node
 

@@ -87,6 +87,10 @@ function causeLines(finding: ReportFinding, reading: Reading, focus: Focus): str
   const { ending } = finding;
   const cause =
     ending.kind === 'service' && finding.faults.length === 0 ? '' : causeOf(reading, focus);
+  const stuck = ending.kind === 'rest' && ending.stuck ? `${ending.stuck.sentence}.` : '';
+  if (stuck !== '' && !finding.sentence.includes(stuck)) {
+    return [cause, stuck].filter((text) => text !== '').map(visible);
+  }
   const waiting =
     ending.kind === 'horizon' && !finding.sentence.includes(ending.waitsFor)
       ? `Ten minutes after the last disturbance: ${ending.waitsFor}.`
