@@ -1,8 +1,11 @@
 /** `--debug` over the inspector's protocol: where it pauses, and that pausing changes nothing. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { SourceMap, type SourceMapPayload } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { parseFault, type Schedule } from '#schedule';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
@@ -41,9 +44,12 @@ interface Debugged {
 async function debugged(
   args: readonly string[],
   meanwhile: (err: string) => Promise<void> = () => Promise.resolve(),
+  [program, ...first]: readonly [string, ...string[]] = [process.execPath, crash],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Debugged> {
-  const child = spawn(process.execPath, [crash, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1' },
+  const child = spawn(program, [...first, ...args], {
+    cwd: root,
+    env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1', ...env },
   });
   running.add(child);
   const said = { out: '', err: '' };
@@ -106,7 +112,63 @@ function attach(url: string, onPause: (at: Paused) => Promise<void>): WebSocket 
   return socket;
 }
 
+interface LaunchFile {
+  readonly configurations: readonly {
+    readonly type: string;
+    readonly request: string;
+    readonly runtimeExecutable: string;
+    readonly runtimeArgs: readonly string[];
+  }[];
+  readonly inputs: readonly { readonly id: string }[];
+}
+
+/**
+ * What an editor makes every Node process below the launched one load: it opens an inspector by itself and waits.
+ * Only the process of our own command is of interest here.
+ */
+const preload = `
+const inspector = require('node:inspector');
+const { isMainThread } = require('node:worker_threads');
+if (isMainThread && /[\\\\/]crash(\\.ts)?$/.test(process.argv[1] ?? '')) {
+  inspector.open(0, '127.0.0.1');
+  inspector.waitForDebugger();
+}`;
+
 describe('a replay in a debugger', () => {
+  test('pauses as well where .vscode/launch.json has it started by an editor', async () => {
+    const text = readFileSync(join(root, '.vscode/launch.json'), 'utf8');
+    const { configurations, inputs } = JSON.parse(text) as LaunchFile;
+    expect(inputs.map(({ id }) => id)).toEqual(['chapter', 'finding']);
+    const folder = mkdtempSync(join(tmpdir(), 'crashproof-launch-'));
+    const parsed = parseFault(fault);
+    if (!parsed.ok) throw new Error(parsed.sentence);
+    const schedule: Schedule = {
+      format: 1,
+      chapter: '00-first-crash',
+      seed: 1,
+      instances: {},
+      holds: [],
+      commands: [{ id: 'm1', value: { id: 'm1', body: 'hello' } }],
+      faults: [parsed.value],
+    };
+    writeFileSync(join(folder, 'k1.json'), JSON.stringify(schedule));
+    writeFileSync(join(folder, 'preload.cjs'), preload);
+    const [launch] = configurations;
+    expect(launch).toMatchObject({ type: 'node', request: 'launch' });
+    const args = (launch?.runtimeArgs ?? []).map((each) =>
+      each.replace('${input:chapter}', '0').replace('${input:finding}', join(folder, 'k1.json')),
+    );
+    const { paused, err } = await debugged(
+      [...args, '--solution', '--from', stub],
+      undefined,
+      [launch?.runtimeExecutable ?? ''],
+      { HOME: folder, NODE_OPTIONS: `--require ${join(folder, 'preload.cjs')}` },
+    );
+    expect(paused).toMatchObject([{ functionName: 'eachMessage' }]);
+    expect(err).toContain('byte for byte as without a debugger');
+    expect(err).not.toContain('Attach with');
+  });
+
   test('pauses once, in the learner’s function, at the line that the story shows', async () => {
     const { paused, out, err, code } = await debugged(command);
     const [, line] = /⚡ +(\d+) │ +await consumer\.commitOffsets/.exec(out) ?? [];
