@@ -47,6 +47,11 @@ test('every version listed can be decoded, and what kafkajs 2.2.4 sends is among
   }
 });
 
+test('groups of KIP-848 are not listed, and close the connection', () => {
+  const heartbeat = Buffer.from([0, 0, 0, 11, 0, 68, 0, 0, 0, 0, 0, 7, 255, 255, 0]);
+  expect(receive(heartbeat)).toEqual(['close']);
+});
+
 test('random bytes never do more than close', () => {
   let seed = 1;
   const next = (below: number) => {
