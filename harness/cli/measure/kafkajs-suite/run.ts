@@ -26,7 +26,7 @@ export interface SuiteTest {
   /** Of tests with the same name in one file, the second is called `… #2`. */
   readonly name: string;
   readonly status: 'passed' | 'failed' | 'skipped';
-  /** The first line of what went wrong. */
+  /** The first lines of what went wrong, in one. */
   readonly why?: string;
 }
 
@@ -162,7 +162,7 @@ function testsIn(source: string, results: string): readonly SuiteTest[] {
     const file = relative(source, path).replaceAll(sep, '/');
     if (assertionResults.length === 0) {
       return [
-        { file, name: '(the file itself)', status: 'failed' as const, why: firstLine(message) },
+        { file, name: '(the file itself)', status: 'failed' as const, why: summaryOf(message) },
       ];
     }
     const seen = new Map<string, number>();
@@ -172,12 +172,14 @@ function testsIn(source: string, results: string): readonly SuiteTest[] {
       const name = nth === 1 ? fullName : `${fullName} #${nth}`;
       if (status === 'passed') return { file, name, status };
       if (status !== 'failed') return { file, name, status: 'skipped' };
-      return { file, name, status, why: firstLine(failureMessages[0] ?? '') };
+      return { file, name, status, why: summaryOf(failureMessages[0] ?? '') };
     });
   });
 }
 
-function firstLine(text: string): string {
-  const [line = ''] = stripVTControlCharacters(text).trim().split('\n');
-  return line.slice(0, 200);
+/** Enough for what was expected and what came. */
+function summaryOf(text: string): string {
+  const lines = stripVTControlCharacters(text).split('\n');
+  const said = lines.map((line) => line.trim()).filter((line) => line !== '');
+  return said.slice(0, 6).join(' ').slice(0, 300);
 }
