@@ -102,7 +102,10 @@ export interface Passages {
   waiting(): number;
   /** A process died: nothing waits for its answers, nor for requests that are lost. */
   abandon(owner: Incarnation, inFlight: Fate): void;
-  /** The last operation of each slot has nothing after it: the places "after answer". */
+  /**
+   * The last operation of each slot has nothing after it: the places "after answer", where there is
+   * an answer.
+   */
   closeBooks(): void;
 }
 
@@ -235,7 +238,9 @@ class SimPassages implements Passages {
 
   closeBooks(): void {
     if (this.#world.closing) return;
-    for (const op of this.#lastOp.values()) if (!op.silent) this.#note(op, 'after answer');
+    for (const op of this.#lastOp.values()) {
+      if (!op.silent && op.answered) this.#note(op, 'after answer');
+    }
   }
 
   /** A statement may be written long after it was asked for: a pool queues. Else the stack knows. */

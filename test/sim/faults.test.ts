@@ -6,20 +6,24 @@ const plain = await services(worker());
 const record = 'worker-0 · sink.record (m1) · #1';
 const commit = 'worker-0 · OffsetCommit workers (m1) · #1';
 
-const caller = await services(
-  `
-  import { Kafka } from 'kafkajs';
-  export const caller = async ({ kafka }) => {
-    const producer = new Kafka(kafka).producer();
-    await producer.connect();
-    return {
-      take: ({ id }) =>
-        producer.send({ topic: 'orders', messages: [{ key: id, value: JSON.stringify({ id }) }] }),
-      stop: () => producer.disconnect(),
-    };
-  };`,
-  byCall,
-);
+const callerWith = (acks: number) =>
+  services(
+    `
+    import { Kafka } from 'kafkajs';
+    export const caller = async ({ kafka }) => {
+      const producer = new Kafka(kafka).producer();
+      await producer.connect();
+      return {
+        take: ({ id }) => {
+          const messages = [{ key: id, value: JSON.stringify({ id }) }];
+          return producer.send({ topic: 'orders', messages, acks: ${acks} });
+        },
+        stop: () => producer.disconnect(),
+      };
+    };`,
+    byCall,
+  );
+const caller = await callerWith(-1);
 const produce = 'caller-0 · Produce orders (m1) · #1';
 const appended = async (fault: string): Promise<readonly unknown[]> => {
   const run = await caller.play({ commands: 1, faults: [fault] });
@@ -39,6 +43,16 @@ test('an error before apply keeps the record out of the log, one after apply doe
   const after = `error ${produce} · after apply · REQUEST_TIMED_OUT`;
   expect(await appended(before)).toEqual(['m1']);
   expect(await appended(after)).toEqual(['m1', 'm1']);
+});
+
+test('nothing is to be found after the answer to who wants none', async () => {
+  const phases = async (acks: number): Promise<ReadonlySet<string>> => {
+    const { crossings } = await (await callerWith(acks)).play({ commands: 1 });
+    const sends = crossings.filter(({ point }) => point.operation === 'Produce');
+    return new Set(sends.map(({ phase }) => phase));
+  };
+  expect(await phases(-1)).toEqual(new Set(['before apply', 'after apply', 'after answer']));
+  expect(await phases(0)).toEqual(new Set(['before apply', 'after apply']));
 });
 
 test('a silent broker lets the client wait for its own request time-out', async () => {
