@@ -73,15 +73,15 @@ function inHarness(path: string, { to, typeOnly }: Link): string | undefined {
 }
 
 /**
- * `chapter.ts`, `given.ts` and, where the first would grow too long, `properties.ts`; the services
- * below a chapter are judged as services.
+ * `chapter.ts`, `given.ts` and, where the first would grow too long, `properties.ts` and `ports.ts`;
+ * the services below a chapter are judged as services.
  */
 function inChapter(path: string, link: Link): string | undefined {
   const [, chapter = '', ...rest] = path.split('/');
   if (rest.length > 1) return inService(path, link);
   const { to } = link;
   const given = ['./given.ts', `#chapters/${chapter}/given.ts`];
-  const open = ['#kit', 'fast-check', './properties.ts', ...given];
+  const open = ['#kit', 'fast-check', './properties.ts', './ports.ts', ...given];
   return open.includes(to) ? undefined : `a chapter may not import ${to}`;
 }
 

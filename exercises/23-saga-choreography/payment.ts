@@ -1,0 +1,79 @@
+import { randomUUID } from 'node:crypto';
+import { Kafka } from 'kafkajs';
+import { Pool } from 'pg';
+import type { Service } from '#kit';
+import {
+  readEvent,
+  writeEvent,
+  type EventType,
+  type PaymentProvider,
+  type SagaEvent,
+} from '#chapters/23-saga-choreography/given.ts';
+
+export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
+  kafka: config,
+  database,
+  ports: { psp },
+}) => {
+  const db = new Pool(database);
+  const kafka = new Kafka(config);
+  const producer = kafka.producer();
+  const consumer = kafka.consumer({ groupId: 'payment' });
+  consumer.on('consumer.crash', ({ payload }) => payload.restart || process.exit(1));
+  await Promise.all([producer.connect(), consumer.connect()]);
+  await consumer.subscribe({ topics: ['order-events', 'inventory-events'], fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ message }) => {
+      const event = readEvent(message);
+      if (event.type === 'OrderPlaced') await charge(event);
+      if (event.type === 'InventoryRejected' || event.type === 'OrderCancelled') {
+        await refund(event);
+      }
+    },
+  });
+
+  // region: charge
+  async function charge(event: SagaEvent): Promise<void> {
+    const { orderId, card, amount } = event.order;
+    try {
+      // Right until the provider is slow, or we die before Kafka knows. Make every order pay once.
+      const { status, chargeId } = await psp.charge({ key: randomUUID(), orderId, card, amount });
+      if (status === 'declined') throw new Error(`${card} was declined`);
+      await db.query('insert into payments (order_id, charge_id, status) values ($1, $2, $3)', [
+        orderId,
+        chargeId,
+        status,
+      ]);
+      await publish(event, 'PaymentCompleted');
+    } catch {
+      await publish(event, 'PaymentFailed');
+    }
+  }
+  // endregion
+
+  async function refund(event: SagaEvent): Promise<void> {
+    const { orderId, amount } = event.order;
+    const { rows } = await db.query<{ charge_id: string }>(
+      'select charge_id from payments where order_id = $1',
+      [orderId],
+    );
+    const chargeId = rows[0]?.charge_id;
+    if (chargeId === undefined) throw new Error(`${orderId} was never charged`);
+    await psp.refund({ key: randomUUID(), orderId, chargeId, amount });
+    await publish(event, 'PaymentRefunded');
+  }
+
+  async function publish(cause: SagaEvent, type: EventType): Promise<void> {
+    const { correlationId, order } = cause;
+    const event = { id: randomUUID(), type, correlationId, causationId: cause.id, order };
+    await producer.send({ topic: 'payment-events', messages: [writeEvent(event)] });
+  }
+
+  return {
+    stop: async () => {
+      await consumer.disconnect();
+      await producer.disconnect();
+      await db.end();
+    },
+  };
+};

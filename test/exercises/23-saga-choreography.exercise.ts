@@ -1,0 +1,3 @@
+import { exerciseTests } from './exercise-tests.ts';
+
+await exerciseTests('23-saga-choreography');
