@@ -39,11 +39,13 @@ export interface Candidate {
 
 /**
  * Place in the order, by family and weight of the point: effects and commits, deliveries, the rest.
+ * Time-outs of outside systems are few and tell much.
  */
 const ranks: Readonly<Record<Family, readonly [number, number, number]>> = {
   'idle restart': [0, 0, 0],
   reject: [1, 1, 1],
   crash: [2, 6, 8],
+  'time-out': [2, 2, 2],
   'late start': [3, 3, 3],
   'long stop': [9, 9, 9],
   timing: [4, 4, 4],

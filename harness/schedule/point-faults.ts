@@ -13,6 +13,7 @@ export type Family =
   | 'idle restart'
   | 'reject'
   | 'crash'
+  | 'time-out'
   | 'timing'
   | 'late start'
   | 'long stop'
@@ -107,8 +108,11 @@ export function pointFaults(
 
   if (crossing.inFlight) add('crash, bytes arrive', fault('crash', { inFlight: 'arrives' }));
   const isLost = crossing.answered === false && phase === 'after apply';
-  if (phase === 'before apply') add('lose request', fault('lose-request'));
-  if (phase === 'after apply' && !isLost) add('lose response', fault('lose-response'));
+  // Whoever calls an outside system is told of a time-out in either case.
+  const isPort = crossing.target === 'port';
+  if (phase === 'before apply') {
+    add(isPort ? 'time-out' : 'lose request', fault('lose-request'));
+  } else if (!isLost) add(isPort ? 'time-out' : 'lose response', fault('lose-response'));
   addErrors(crossing, view, fault, add);
   for (const code of crossing.mayFailWith ?? []) add('database error', fault('error', { code }));
   for (const ms of outagesMs(crossing)) add('outage', fault('outage', { ms }));

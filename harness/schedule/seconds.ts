@@ -27,6 +27,7 @@ const wanted: ReadonlySet<Family> = new Set([
   'crash',
   'reject',
   'lose response',
+  'time-out',
   'database error',
   'victim',
 ]);
