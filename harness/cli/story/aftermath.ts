@@ -60,7 +60,7 @@ const toldAsDone: Look = (scene, reading) => {
 
 const deliveredAgain: Look = (scene, reading) => {
   if (redeliveryKinds.has(scene.kind)) return undefined;
-  const role = scene.slot === '' || scene.isInput ? undefined : roleOf(scene.slot);
+  const role = readerOf(scene);
   const [delivery] = scene.affected.flatMap((command) =>
     reading
       .delivered(command)
@@ -97,9 +97,20 @@ const doneAgain: Look = (scene, reading) => {
 };
 
 function secondTime(scene: Scene, reading: Reading): Done | undefined {
+  const role = readerOf(scene);
   return scene.affected
     .flatMap((command) => reading.done(command))
-    .find((done) => done.seq > scene.seq && reading.again.has(done.seq));
+    .find(
+      ({ seq, slot }) =>
+        seq > scene.seq &&
+        reading.again.has(seq) &&
+        (role === undefined || slot === undefined || roleOf(slot) === role),
+    );
+}
+
+/** The role whose record it was: what others did with theirs does not follow from this. */
+function readerOf({ slot, isInput }: Scene): string | undefined {
+  return slot === '' || isInput ? undefined : roleOf(slot);
 }
 
 function twice({ affected }: Scene, done: Done, reading: Reading): string {
