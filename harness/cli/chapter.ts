@@ -11,6 +11,7 @@ const options = {
   'seed-base': { type: 'string' },
   schedules: { type: 'string' },
   sample: { type: 'string' },
+  singles: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -21,7 +22,8 @@ async function chapter(argv: readonly string[]): Promise<ExitCode> {
   try {
     parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch {
-    const sentence = 'The options are --seeds, --seed-base, --schedules, --sample and --json.';
+    const sentence =
+      'The options are --seeds, --seed-base, --schedules, --sample, --singles and --json.';
     return misused({ kind: 'misuse', sentence, example });
   }
   const [action, name, ...others] = parsed.positionals;
@@ -45,8 +47,8 @@ async function chapter(argv: readonly string[]): Promise<ExitCode> {
       action === 'check' ? 'Check one chapter, or all of them.' : 'What about the chapter?';
     return misused({ kind: 'misuse', sentence, example: 'npm run chapter check 1' });
   }
-  const { seeds, 'seed-base': base, schedules, sample, json } = parsed.values;
-  const wrong = [seeds, base, schedules, sample].find(
+  const { seeds, 'seed-base': base, schedules, sample, singles, json } = parsed.values;
+  const wrong = [seeds, base, schedules, sample, singles].find(
     (value) => value && !/^\d{1,10}$/.test(value),
   );
   if (wrong !== undefined) {
@@ -59,6 +61,7 @@ async function chapter(argv: readonly string[]): Promise<ExitCode> {
     ...(base !== undefined && { seedBase: Number(base) }),
     ...(schedules !== undefined && { schedules: Number(schedules) }),
     ...(sample !== undefined && { sample: Number(sample) }),
+    ...(singles !== undefined && { singles: Number(singles) }),
     json,
   });
 }

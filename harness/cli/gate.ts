@@ -33,6 +33,8 @@ export interface GateCommand {
   readonly schedules?: number;
   /** So many variants and mutants of each chapter, drawn by the first seed; left out = all. */
   readonly sample?: number;
+  /** At most so many single faults of each service, drawn by each seed; left out = all. */
+  readonly singles?: number;
   readonly json: boolean;
 }
 
@@ -44,7 +46,8 @@ interface Judged {
 export async function gate(command: GateCommand): Promise<ExitCode> {
   const say = command.json ? () => {} : (line: string) => void process.stdout.write(`${line}\n`);
   const seeds = seedsFrom(command.seedBase ?? seedBase(), command.seeds);
-  const { name, schedules = gateDefaults.schedules } = command;
+  const { name, schedules = gateDefaults.schedules, singles } = command;
+  const options = { ...gateDefaults, schedules, ...(singles !== undefined && { singles }) };
   const folders = name === undefined ? await findChapters() : [await resolveChapter(name)];
   const problems = await problemsOf(folders, name !== undefined);
   for (const problem of problems) say(`✗ ${problem}`);
@@ -55,7 +58,7 @@ export async function gate(command: GateCommand): Promise<ExitCode> {
       const chapter = await loadChapter(folder);
       say(`${chapter.folder}  ${chapter.definition.title} · seeds ${seeds.join(', ')}`);
       const judged: Judged[] = [];
-      const all = claimsOf(chapter, { ...gateDefaults, schedules });
+      const all = claimsOf(chapter, options);
       for (const claim of drawn(all, command, seeds)) {
         const trials: Trial[] = [];
         for (const seed of claim.seeded ? seeds : seeds.slice(0, 1)) {

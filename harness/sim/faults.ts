@@ -131,7 +131,7 @@ export function strike(
   if (fault.kind === 'lock' || fault.kind === 'lock-rows') {
     // Only the server knows whether that is free: else nothing has struck.
     const struck = (): void => tell(world, planned, op, phase);
-    if (fault.kind === 'lock') world.postgres?.lock(op?.lockable ?? '', ms, struck);
+    if (fault.kind === 'lock') world.postgres?.lock(tableOf(world, op), ms, struck);
     else if (op?.connection !== undefined) world.postgres?.lockRows(op.connection, ms, struck);
     return undefined;
   }
@@ -233,4 +233,11 @@ function groupsOf(world: World, on: string): readonly string[] {
 
 function defaultMs(kind: FaultKind): number {
   return kind === 'delay' ? 1_500 : longMs;
+}
+
+/** As somebody outside has to call it: a bare name is found in the role's own schema, where it has one. */
+function tableOf({ chapter }: World, op: Op | undefined): string {
+  const { lockable = '', owner } = op ?? {};
+  const isBare = owner !== undefined && chapter.schemas === 'by role' && !lockable.includes('.');
+  return isBare ? `${owner.role}.${lockable}` : lockable;
 }

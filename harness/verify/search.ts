@@ -3,7 +3,7 @@
  * second faults, random mixes, within a budget. Stops at the first finding (or the one asked for),
  * makes it small and sees it once more with everything fresh.
  */
-import { stopwatch } from '#kernel';
+import { random, stopwatch } from '#kernel';
 import type { ChapterDefinition, Level } from '#kit';
 import {
   canonicalSchedule,
@@ -147,7 +147,7 @@ class Search {
 
   async #singles(calm: Calm): Promise<void> {
     const { runner } = this.#input;
-    const all = await (this.#single ??= this.#candidates(calm));
+    const all = this.#drawn(await (this.#single ??= this.#candidates(calm)));
     this.#tally.singles.of = all.length;
     this.#tally.crashPoints.of = all.filter(({ family }) => family === 'crash').length;
     let done = 0;
@@ -176,6 +176,20 @@ class Search {
         return stop || this.#decision.sample(outcome, done, wasFresh);
       },
     });
+  }
+
+  /** In the order in which they would all be tried. */
+  #drawn(all: readonly Candidate[]): readonly Candidate[] {
+    const { request, seed } = this.#input;
+    const { singles: most = all.length } = request;
+    if (all.length <= most) return all;
+    const draw = random(seed, 'sample of singles');
+    const left = [...all.keys()];
+    const chosen = new Set<number>();
+    while (chosen.size < most) {
+      for (const index of left.splice(draw.below(left.length), 1)) chosen.add(index);
+    }
+    return all.filter((_candidate, index) => chosen.has(index));
   }
 
   /** A crash of the example says what its place says of every call there. */

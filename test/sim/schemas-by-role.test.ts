@@ -85,6 +85,14 @@ describe('a schema for each role', () => {
     expect(again.traceHash).toBe(first.traceHash);
   });
 
+  test('is where somebody outside looks for the table that he takes', async () => {
+    const fault = 'lock caller-0 · INSERT jobs (m1) · #1 · before apply · 1500 ms';
+    const run = await stage.play({ commands: 1, database: ownSchemas, faults: [fault] });
+    expect(run.fired).toEqual([0]);
+    const waits = facts(run, 'operation', { step: 'waits' });
+    expect(waits.map(({ slot, target }) => [slot, target])).toEqual([['caller-0', 'jobs']]);
+  });
+
   test('does not reach a database in which the same roles share their tables', async () => {
     const shared = await databaseOf(
       { roles: course.roles, tables: {} },
