@@ -120,6 +120,9 @@ function twice({ affected }: Scene, done: Done, reading: Reading): string {
     case 'table': {
       const statement = reading.statement(done);
       const what = statement ? errandNoun(statement) : 'the change';
+      if (statement?.operation === 'COMMIT') {
+        return `a second transaction of ${list(affected)} was committed`;
+      }
       return `${what} was applied a second time`;
     }
     case 'append':
