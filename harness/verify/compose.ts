@@ -80,13 +80,15 @@ const one = 'Only what was asked for was run: that says nothing of dying elsewhe
 const unclear = 'The check could not tell, so nothing is known of dying at your lines.';
 
 /** What the rest would take at the pace so far, and some more for what faults lead to. */
-function tooLittle({ seconds, search: { tally } }: ComposeInput): NonNullable<Report['unknown']> {
-  const { tried, of } = tally.singles;
+function tooLittle(input: ComposeInput): NonNullable<Report['unknown']> {
+  const { seconds, chapterName, chapter, flags, level, search } = input;
+  const { tried, of } = search.tally.singles;
   const wanted = (1.5 * seconds * of) / Math.max(tried, 1);
   const budget = Math.min(Math.max(Math.ceil(wanted / 30) * 30, 60), 3_600);
+  const atLevel = level === chapter.pass ? '' : ` --level ${level}`;
   return {
     sentence: 'Nothing broke, but the time was over before every single fault had been tried.',
-    advice: `Give it more time: --budget ${budget}s.`,
+    advice: `Give it more time:\n${crash(chapterName)}${flags}${atLevel} --budget ${budget}s`,
     code: [],
   };
 }
@@ -152,7 +154,11 @@ const questionOf = {
 } as const;
 
 function replayOf({ chapterName, flags }: ComposeInput, id: string): string {
-  return `npx crash ${chapterArgument(chapterName)} --replay ${id}${flags}`;
+  return `${crash(chapterName)} --replay ${id}${flags}`;
+}
+
+function crash(chapterName: string): string {
+  return `npx crash ${chapterArgument(chapterName)}`;
 }
 
 function paintingOf(input: ComposeInput): Painting {

@@ -49,6 +49,45 @@ test('a search that may take as many runs as it likes ends with enough distinct 
   expect(classes.size).toBeLessThan(80);
 });
 
+test('singles may be drawn: so many of all, the same with a seed, others with another', async () => {
+  const places = async (request: Partial<EngineRequest>): Promise<readonly string[]> => {
+    const { result } = await searched(2, {
+      folders: [chapter.stubPath],
+      until: 'none',
+      ...request,
+    });
+    expect(result.complete).toBe(true);
+    expect(result.tally.singles).toEqual({
+      tried: result.tally.singles.of,
+      of: result.tally.singles.of,
+    });
+    return [...result.tally.classes];
+  };
+  const [all, drawn, again, other] = [
+    await places({ schedules: 1 }),
+    await places({ schedules: 1, singles: 10 }),
+    await places({ schedules: 1, singles: 10 }),
+    await places({ schedules: 1, singles: 10, seed: 12 }),
+  ];
+  expect(again).toEqual(drawn);
+  expect(other).not.toEqual(drawn);
+  expect(all).toEqual(expect.arrayContaining([...drawn]));
+  expect(drawn.length).toBeLessThan(all.length / 2);
+});
+
+test('a search whose time is over says which command has more', async () => {
+  const engine = await openEngine({ root: projectRoot, workers: 1 });
+  onTestFinished(() => engine.close());
+  const asked = { chapter: chapter.folder, folders: [chapter.solutionPath], remember: false };
+  const short = await engine.check({ ...asked, budgetMs: 1 });
+  expect(short.verdict).toBe('unknown');
+  expect(short.unknown?.advice).toMatch(
+    /^Give it more time:\nnpx crash 0 --solution --budget \d+s$/,
+  );
+  const harder = await engine.check({ ...asked, budgetMs: 1, level: 2 });
+  expect(harder.unknown?.advice).toMatch(/^npx crash 0 --solution --level 2 --budget \d+s$/m);
+});
+
 test('what a service does about a refusal is refused once more', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'gives-up-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));

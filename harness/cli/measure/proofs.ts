@@ -206,8 +206,8 @@ async function coverage({ seedBase, chapters: names, say }: Wanted): Promise<Pro
     for (const chapter of await chaptersOf(names)) {
       for await (const painted of paint(engine, chapter, seedBase)) {
         const { name, calls, broken, notAgain, open, unavailable } = painted;
-        const mark = notAgain.length > 0 ? '✗' : open.length > 0 || unavailable ? '…' : '✓';
-        say(`  ${mark} ${name}: ${calls} calls, ${broken} break`);
+        const isWhole = notAgain.length === 0 && open.length === 0 && unavailable === undefined;
+        say(`  ${isWhole ? '✓' : '✗'} ${name}: ${calls} calls, ${broken} break`);
         for (const where of notAgain) say(`      ${where} did not come again`);
         for (const where of open) say(`      ${where} is open`);
         if (unavailable !== undefined) say(`      ${unavailable}`);
@@ -222,7 +222,7 @@ async function coverage({ seedBase, chapters: names, say }: Wanted): Promise<Pro
   const broken = sum((each) => each.broken);
   const whole = all.filter(({ open, unavailable }) => open.length === 0 && !unavailable).length;
   return {
-    held: notAgain === 0,
+    held: notAgain === 0 && whole === all.length && whole > 0,
     says:
       `${broken - notAgain} of ${broken} marks that break come again byte for byte; ` +
       `${whole} of ${all.length} services have every moment of every call tried`,
