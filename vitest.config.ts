@@ -1,22 +1,7 @@
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
-
-/** Files that mostly wait, for two minutes: what needs a core goes on beside them, and nobody waits for them at the end. */
-const waits = /\/test\/contract\/kafka-[^/]+\.test\.ts$/;
-
-class WaitingFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    // Of the sequencer, no array's.
-    // oxlint-disable-next-line unicorn/no-array-sort
-    const sorted = await super.sort(files);
-    const isFirst = ({ moduleId }: TestSpecification): boolean => waits.test(moduleId);
-    return [...sorted.filter(isFirst), ...sorted.filter((file) => !isFirst(file))];
-  }
-}
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: WaitingFirst },
     projects: [
       {
         test: {
