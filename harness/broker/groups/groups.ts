@@ -11,7 +11,6 @@
 import type { ErrorName } from '#protocol';
 import {
   checkGeneration,
-  checkMember,
   joinRefused,
   membersForLeader,
   newGroup,
@@ -23,7 +22,8 @@ import {
   type Identity,
   type SyncAnswer,
 } from './group.ts';
-import { forgetId, join, type AnswerJoin, type JoinRequest } from './join.ts';
+import { join, type AnswerJoin, type JoinRequest } from './join.ts';
+import { leave, type Leaver } from './leave.ts';
 import {
   commit,
   deleteOffsets,
@@ -33,7 +33,7 @@ import {
   type TopicOffsets,
 } from './offsets.ts';
 import { createOffsetsLog, offsetsPartitionOf, type OffsetsLog } from './offsets-log.ts';
-import { prepareRebalance, removeMember, sawMember, sessionTimer } from './rebalance.ts';
+import { prepareRebalance, sawMember, sessionTimer } from './rebalance.ts';
 import { sync, type SyncRequest } from './sync.ts';
 import {
   commitInTransaction,
@@ -53,15 +53,10 @@ export type {
   SyncAnswer,
 } from './group.ts';
 export type { AnswerJoin, JoinRequest } from './join.ts';
+export type { Leaver } from './leave.ts';
 export type { OffsetToCommit, TopicOffsets } from './offsets.ts';
 export type { SyncRequest } from './sync.ts';
 export type { TransactionalCommit } from './transactional-offsets.ts';
-
-export interface Leaver {
-  /** '' = whoever holds the instance id. */
-  readonly memberId: string;
-  readonly instanceId: string | null;
-}
 
 export interface GroupDescription {
   readonly state: GroupState;
@@ -180,9 +175,8 @@ class ClassicGroups implements Groups {
   ): ErrorName | readonly ErrorName[] {
     if (groupId === '') return 'INVALID_GROUP_ID';
     const group = this.#groups.get(groupId);
-    return leavers.map((leaver) =>
-      group === undefined ? 'UNKNOWN_MEMBER_ID' : leave(this.#host, group, leaver, nowMs),
-    );
+    if (group === undefined) return leavers.map(() => 'UNKNOWN_MEMBER_ID');
+    return leave(this.#host, group, leavers, nowMs);
   }
 
   commit(who: Identity, offsets: readonly OffsetToCommit[], nowMs: number): readonly ErrorName[] {
@@ -308,23 +302,6 @@ function heartbeat(
   if (error !== 'NONE' || member === undefined) return error;
   sawMember(host, member, nowMs);
   return group.state === 'PreparingRebalance' ? 'REBALANCE_IN_PROGRESS' : 'NONE';
-}
-
-function leave(host: GroupsHost, group: Group, leaver: Leaver, nowMs: number): ErrorName {
-  const { memberId, instanceId } = leaver;
-  if (group.promisedIds.has(memberId)) {
-    // Kafka 4 takes it for a member that went.
-    const settled = group.state === 'Stable' || group.state === 'CompletingRebalance';
-    forgetId(host, group, memberId, nowMs);
-    if (settled && host.config.profile === 'kafka-4') prepareRebalance(host, group, nowMs);
-    return 'NONE';
-  }
-  const id = memberId === '' ? (group.instances.get(instanceId ?? '') ?? '') : memberId;
-  const error = checkMember(group, { memberId: id, instanceId });
-  const member = group.members.get(id);
-  if (error !== 'NONE' || member === undefined) return error;
-  removeMember(host, group, member, 'left', nowMs);
-  return 'NONE';
 }
 
 /** As Kafka 4, members have the assignment of the last generation while a new one begins. */

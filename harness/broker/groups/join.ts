@@ -127,7 +127,10 @@ function joinAsKnown(
   answer: AnswerJoin,
 ): void {
   const { memberId, instanceId } = request;
-  if (instanceId === null && group.promisedIds.delete(memberId)) {
+  if (group.promisedIds.has(memberId)) {
+    // Kafka never expected that.
+    if (instanceId !== null) return answer(joinRefused('UNKNOWN_SERVER_ERROR', memberId));
+    group.promisedIds.delete(memberId);
     return addMember(host, group, memberId, request, nowMs, answer);
   }
   const error = checkMember(group, request);

@@ -206,11 +206,16 @@ export function removeMember(
   nowMs: number,
 ): void {
   dropMember(host, group, member, why);
-  if (group.state === 'PreparingRebalance') completeJoinIfAllAreHere(host, group, nowMs);
-  else prepareRebalance(host, group, nowMs);
+  goOnWithout(host, group, nowMs);
 }
 
-function dropMember(host: GroupsHost, group: Group, member: Member, why: WhyLeft): void {
+/** After members have gone. */
+export function goOnWithout(host: GroupsHost, group: Group, nowMs: number): void {
+  if (group.state === 'PreparingRebalance') completeJoinIfAllAreHere(host, group, nowMs);
+  else if (group.state !== 'Empty') prepareRebalance(host, group, nowMs);
+}
+
+export function dropMember(host: GroupsHost, group: Group, member: Member, why: WhyLeft): void {
   member.join?.answer(joinRefused('UNKNOWN_MEMBER_ID', ''));
   member.sync?.answer(syncRefused('UNKNOWN_MEMBER_ID'));
   host.timers.clear(member.sessionTimer);

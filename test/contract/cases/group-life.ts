@@ -42,6 +42,19 @@ groupLife.holds('SyncGroup knows generations, members and protocols', async (kaf
   expect((await stranger.sync({}, { id: 'who', generation: 1 })).error).toBe('UNKNOWN_MEMBER_ID');
 });
 
+groupLife.holds('SyncGroup v5 has to name protocol type and protocol', async (kafka) => {
+  const [member] = await stable(kafka, [{}]);
+  const wrong = 'INCONSISTENT_GROUP_PROTOCOL';
+  for (const as of [
+    { protocol: 'range' },
+    { type: 'consumer' },
+    { generation: 99 },
+    { id: 'who' },
+  ]) {
+    expect((await member!.sync({}, { version: 5, ...as })).error).toBe(wrong);
+  }
+});
+
 groupLife.holds('heartbeats in CompletingRebalance', async (kafka) => {
   const member = await newMember(kafka, kafka.unique('g'));
   await member.enter();

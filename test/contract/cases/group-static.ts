@@ -86,3 +86,38 @@ groupStatic.holds('an instance can be removed without knowing its member id', as
   await reaches(kafka, leader!.group, 'PreparingRebalance');
   expect(await follower!.heartbeat()).toBe('UNKNOWN_MEMBER_ID');
 });
+
+groupStatic.holds('an id that was handed out is nothing for an instance', async (kafka) => {
+  const member = await newMember(kafka, kafka.unique('g'));
+  expect((await member.join()).error).toBe('MEMBER_ID_REQUIRED');
+  expect((await member.join({ instance: 'i0' })).error).toBe('UNKNOWN_SERVER_ERROR');
+  expect((await member.join()).error).toBe('NONE');
+});
+
+groupStatic.holds('a restart in the join phase fences whoever waits', async (kafka) => {
+  const [leader, follower] = await pair(kafka);
+  const waiting = follower!.join({ protocols: [['range', 'm2']] });
+  await reaches(kafka, leader!.group, 'PreparingRebalance');
+  const back = await restarted(follower!);
+  const joining = back.join();
+  expect((await waiting).error).toBe('FENCED_INSTANCE_ID');
+  await leader!.join();
+  expect((await joining).error).toBe('NONE');
+});
+
+for (const [line, told] of [
+  ['3.9', 'NONE'],
+  ['4', 'UNKNOWN_MEMBER_ID'],
+] as const) {
+  const says = `two are removed at once, and one of them waits: ${told}`;
+  groupStatic.holdsOn(line, says, async (kafka) => {
+    const [leader, follower] = await pair(kafka);
+    const waiting = follower!.join({ protocols: [['range', 'm2']] });
+    await reaches(kafka, leader!.group, 'PreparingRebalance');
+    const members = ['i0', 'i1'].map((instance) => ({ memberId: '', groupInstanceId: instance }));
+    const answer = await kafka.ask('LeaveGroup', 3, { groupId: leader!.group, members });
+    expect(answer.members).toMatchObject([{ errorCode: 0 }, { errorCode: 0 }]);
+    expect((await waiting).error).toBe(told);
+    expect(await stateOf(kafka, leader!.group)).toBe('Empty');
+  });
+}

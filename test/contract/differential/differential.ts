@@ -9,7 +9,8 @@ import { Pool } from '../pool.ts';
 import { Scene, type Place } from '../scene.ts';
 import type { Running } from '../wire.ts';
 import { Actor } from './actor.ts';
-import { sequences, slots, type Command } from './commands.ts';
+import { slots, type Sequence } from './commands.ts';
+import { sequences } from './draw.ts';
 import { Pair, type Difference, type Tally } from './pair.ts';
 
 export interface Wanted {
@@ -25,7 +26,7 @@ export interface Found {
   /** The smallest sequence with it, and how to play it again. */
   readonly difference:
     | (Difference & {
-        readonly commands: readonly Command[];
+        readonly sequence: Sequence;
         readonly seed: number;
         readonly path: string;
       })
@@ -44,8 +45,8 @@ export async function differential(
       const places: Place[] = [];
       while (places.length < slots.places) places.push(await pool.take());
       let last: Difference | undefined;
-      const play = async (commands: readonly Command[]): Promise<boolean> => {
-        const difference = await playOnce(real, pool, places, options, commands, tally);
+      const play = async (sequence: Sequence): Promise<boolean> => {
+        const difference = await playOnce(real, pool, places, options, sequence, tally);
         last = difference ?? last;
         return difference === undefined;
       };
@@ -55,8 +56,8 @@ export async function differential(
         interruptAfterTimeLimit: limitMs,
       });
       if (!result.failed || result.counterexample === null || last === undefined) return undefined;
-      const [commands] = result.counterexample;
-      return { ...last, commands, seed: result.seed, path: result.counterexamplePath ?? '' };
+      const [sequence] = result.counterexample;
+      return { ...last, sequence, seed: result.seed, path: result.counterexamplePath ?? '' };
     }),
   );
   return { tally, difference: found.find((one) => one !== undefined) };
@@ -69,7 +70,7 @@ async function playOnce(
   pool: Pool,
   places: readonly Place[],
   options: BrokerOptions,
-  commands: readonly Command[],
+  sequence: Sequence,
   tally: Tally,
 ): Promise<Difference | undefined> {
   const process = new InProcess({ ...options, patient: true });
@@ -78,10 +79,11 @@ async function playOnce(
   const embedded = await Actor.begin(
     new Scene(process, processPool, name),
     await taken(processPool),
+    sequence.cast,
   );
-  const other = await Actor.begin(new Scene(real, pool, name), places);
+  const other = await Actor.begin(new Scene(real, pool, name), places, sequence.cast);
   try {
-    return await new Pair(embedded, other, (ms) => real.pass(ms), tally).play(commands);
+    return await new Pair(embedded, other, (ms) => real.pass(ms), tally).play(sequence.commands);
   } finally {
     await process.stop();
     await other.end();

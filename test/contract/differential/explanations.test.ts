@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Observation } from './actor.ts';
+import type { Observation } from './commands.ts';
 import { explanations } from './explanations.ts';
 
 /** What it explains, and what looks like it and is a finding. */

@@ -2,7 +2,7 @@
  * Where the two may differ, and why that is no finding. Each is a predicate on one observation of
  * each side; a comparison that one of them suppresses is counted.
  */
-import type { Observation } from './actor.ts';
+import type { Observation } from './commands.ts';
 
 export interface Explanation {
   readonly name: string;

@@ -6,8 +6,8 @@
  * comes after it would only repeat it.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { Actor, Immediate, Observation } from './actor.ts';
-import type { Command } from './commands.ts';
+import type { Actor, Immediate } from './actor.ts';
+import type { Command, Observation } from './commands.ts';
 import { explanations } from './explanations.ts';
 
 export interface Difference {
@@ -62,13 +62,13 @@ export class Pair {
 
   async #step(command: Command): Promise<[Observation, Observation][]> {
     if (command.kind === 'join' || command.kind === 'sync') {
-      if (this.#embedded.waiting.has(command.member)) return [];
-      this.#embedded.start(command);
-      this.#real.start(command);
+      if (this.#embedded.groups.waiting.has(command.member)) return [];
+      this.#embedded.groups.start(command);
+      this.#real.groups.start(command);
       return [];
     }
     if (command.kind === 'heartbeat' || command.kind === 'leave') {
-      if (this.#embedded.waiting.has(command.member)) return [];
+      if (this.#embedded.groups.waiting.has(command.member)) return [];
     }
     const embedded = await this.#embedded.act(command);
     return [[embedded, await this.#realAct(command, embedded)]];
@@ -88,20 +88,21 @@ export class Pair {
   async #released({ kind: done }: Command): Promise<[Observation, Observation][]> {
     if (!moving.has(done)) return [];
     await new Promise((resolve) => setImmediate(resolve));
-    const pairs: [Observation, Observation][] = [];
-    for (const [slot, waiting] of this.#embedded.waiting) {
-      const real = this.#real.waiting.get(slot)!;
+    const answers: [Observation, Observation][] = [];
+    for (const [slot, waiting] of this.#embedded.groups.waiting) {
+      const real = this.#real.groups.waiting.get(slot)!;
       if (waiting.answered === undefined) continue;
       const late = this.#passReal(patienceMs).then(() => ({ kind: 'still waits' }));
       const answer = await Promise.race([real.answer, late]);
-      this.#embedded.waiting.delete(slot);
-      this.#real.waiting.delete(slot);
-      pairs.push([plain(waiting.answered), plain(answer)]);
+      this.#embedded.groups.waiting.delete(slot);
+      this.#real.groups.waiting.delete(slot);
+      answers.push([waiting.answered, answer]);
     }
-    const expected = await this.#embedded.describe();
+    const pairs = answers.map((pair) => pair.map(plain) as [Observation, Observation]);
+    const expected = await this.#embedded.act({ kind: 'describe' });
     pairs.push([expected, await this.#realAct({ kind: 'describe' }, expected)]);
-    for (const [slot, { kind }] of this.#embedded.waiting) {
-      const answered = this.#real.waiting.get(slot)?.answered;
+    for (const [slot, { kind }] of this.#embedded.groups.waiting) {
+      const answered = this.#real.groups.waiting.get(slot)?.answered;
       if (answered !== undefined) pairs.push([{ kind, waits: true }, plain(answered)]);
     }
     return pairs;

@@ -1,0 +1,105 @@
+/** Transactional producers, request by request. */
+import { initProducer } from '../../transactions.ts';
+import { slots, type Observation, type Of, type Plays } from '../commands.ts';
+import type { Stage } from '../stage.ts';
+import { Sequences } from './sequences.ts';
+
+type Kinds = 'init' | 'add' | 'write' | 'end' | 'add-offsets' | 'offset-in-transaction';
+
+export class Transactions implements Plays<Kinds> {
+  readonly #stage: Stage;
+  readonly #sequences = Array.from({ length: slots.transactions }, () => new Sequences());
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  readonly init = async ({ kind, transaction, own }: Of<'init'>): Promise<Observation> => {
+    const { kafka } = this.#stage;
+    const producer = this.#stage.transactions[transaction]!;
+    const given =
+      own && producer.producerId >= 0
+        ? { producerId: producer.producerId, epoch: producer.epoch }
+        : {};
+    const first = await initProducer(kafka, producer.id, given);
+    const last = await kafka.until(
+      async () =>
+        first.error === 'CONCURRENT_TRANSACTIONS' ? initProducer(kafka, producer.id, given) : first,
+      ({ error }) => error !== 'CONCURRENT_TRANSACTIONS',
+    );
+    const same = producer.producerId < 0 || producer.producerId === last.producerId;
+    if (last.error === 'NONE') {
+      producer.producerId = last.producerId;
+      producer.epoch = last.producerEpoch;
+      // A new epoch starts at 0 in every partition.
+      this.#sequences[transaction]!.restart();
+    }
+    const told = last.error === 'NONE' ? { epoch: last.producerEpoch, same } : {};
+    return { kind, first: first.error, error: last.error, ...told };
+  };
+
+  readonly add = async ({
+    kind,
+    transaction,
+    place,
+    epoch,
+    version,
+  }: Of<'add'>): Promise<Observation> => {
+    const producer = this.#stage.transactions[transaction]!;
+    const as = { version, epoch: producer.epoch + epoch };
+    const [error] = await producer.addOnce([this.#stage.place({ place })], as);
+    return { kind, error };
+  };
+
+  readonly write = async (command: Of<'write'>): Promise<Observation> => {
+    const { kind, transaction, place, step, version } = command;
+    const producer = this.#stage.transactions[transaction]!;
+    const sequences = this.#sequences[transaction]!;
+    const planned = sequences.plan(place, 1, step);
+    const as = { version, sequence: planned.base, epoch: producer.epoch + command.epoch };
+    const answer = await producer.write(this.#stage.place(command), `t${transaction}`, as);
+    if (answer.error === 'NONE') sequences.taken(place, planned);
+    const offset = this.#stage.relative(command, answer.baseOffset);
+    return { kind, error: answer.error, offset };
+  };
+
+  readonly end = async ({
+    kind,
+    transaction,
+    result,
+    version,
+  }: Of<'end'>): Promise<Observation> => {
+    const producer = this.#stage.transactions[transaction]!;
+    const error = await producer.end(result, { version });
+    if (error === 'NONE') await producer.completes();
+    return { kind, error, ...(error === 'NONE' && { state: await producer.state() }) };
+  };
+
+  readonly 'add-offsets' = async ({
+    kind,
+    transaction,
+    version,
+  }: Of<'add-offsets'>): Promise<Observation> => {
+    const producer = this.#stage.transactions[transaction]!;
+    return { kind, error: await producer.addOffsetsOnce(this.#stage.group, { version }) };
+  };
+
+  readonly 'offset-in-transaction' = async (
+    command: Of<'offset-in-transaction'>,
+  ): Promise<Observation> => {
+    const { kind, transaction, offset, version } = command;
+    const member = command.member === undefined ? undefined : this.#stage.members[command.member]!;
+    const as = {
+      version,
+      ...(member !== undefined && {
+        memberId: member.id,
+        generation: member.generation,
+        instance: member.options.instance ?? null,
+      }),
+    };
+    const producer = this.#stage.transactions[transaction]!;
+    const where = this.#stage.place(command);
+    const error = await producer.commitOffset(this.#stage.group, where, offset, as);
+    return { kind, error };
+  };
+}

@@ -1,0 +1,79 @@
+/** Where one side of a sequence is played, and its names for what differs from run to run. */
+import { Member } from '../groups.ts';
+import type { Place, Scene } from '../scene.ts';
+import { Producer } from '../transactions.ts';
+import { slots, type Cast } from './commands.ts';
+
+/** Long enough that no timer of a group ends while a sequence is played. */
+const patientMs = 300_000;
+
+export class Stage {
+  readonly kafka: Scene;
+  readonly places: readonly Place[];
+  readonly #bases: readonly number[];
+  readonly group: string;
+  /** Ids by slot. */
+  readonly producers: readonly number[];
+  readonly transactions: readonly Producer[];
+  readonly members: readonly Member[];
+
+  private constructor(
+    kafka: Scene,
+    places: readonly Place[],
+    bases: readonly number[],
+    producers: readonly number[],
+    group: string,
+    members: readonly Member[],
+  ) {
+    this.kafka = kafka;
+    this.places = places;
+    this.#bases = bases;
+    this.producers = producers;
+    this.group = group;
+    this.members = members;
+    this.transactions = Array.from({ length: slots.transactions }, () => new Producer(kafka));
+  }
+
+  static async set(kafka: Scene, places: readonly Place[], cast: Cast): Promise<Stage> {
+    const [bases, producers, members]: [number[], number[], Member[]] = [[], [], []];
+    for (const place of places) bases.push((await kafka.list(place, -1)).offset);
+    while (producers.length < slots.producers) producers.push(await kafka.producerId());
+    const group = kafka.unique('g');
+    for (const instance of cast) {
+      const options = { sessionMs: patientMs, rebalanceMs: patientMs, instance };
+      members.push(new Member(kafka, group, await kafka.open(), options));
+    }
+    return new Stage(kafka, places, bases, producers, group, members);
+  }
+
+  /** Leaves the partitions as others may find them: nothing is open. */
+  async clear(): Promise<void> {
+    for (const producer of this.transactions) if (producer.producerId >= 0) await producer.init();
+    for (const { wire } of this.members) wire.close();
+    await this.kafka.close();
+  }
+
+  place({ place }: { place: number }): Place {
+    return this.places[place]!;
+  }
+
+  base({ place }: { place: number }): number {
+    return this.#bases[place]!;
+  }
+
+  relative({ place }: { place: number }, offset: number): number {
+    return offset < 0 ? offset : offset - this.#bases[place]!;
+  }
+
+  producerName(producerId: number): string {
+    const known = this.producers.indexOf(producerId);
+    if (known >= 0) return `producer ${known}`;
+    const of = this.transactions.findIndex((one) => one.producerId === producerId);
+    return of >= 0 ? `transaction ${of}` : producerId < 0 ? 'nobody' : 'somebody else';
+  }
+
+  memberName(id: string): string {
+    const slot = this.members.findIndex((member) => member.id === id);
+    return id === '' ? 'nobody' : slot < 0 ? 'somebody who was' : `member ${slot}`;
+  }
+}
