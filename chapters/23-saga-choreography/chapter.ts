@@ -109,7 +109,7 @@ export const sagaChoreography = chapter({
         : { role: 'order', call: 'cancelOrder', with: [command.cancel] },
     closing: (n) =>
       place({
-        orderId: `c${n}`,
+        orderId: `closing-${n}`,
         customer: 'closing',
         card: 'visa',
         item: 'voucher',

@@ -230,12 +230,15 @@ export function scaledSchedules(calm: Calm, chapter: ChapterFaults): readonly Sc
     }));
 }
 
+/** One of the two dies, at each point: the others die as they do beside one, and mixes have that. */
 function twoInstances({ chapter, calm, scaled }: EnumerateInput): readonly Draft[] {
   const runs = scaled ?? scaledSchedules(calm, chapter).map((schedule) => guess(calm, schedule));
   return runs.flatMap(({ schedule: { instances }, crossings }) => {
     const view = viewOf(crossings, chapter);
     const drafts: Draft[] = [{ family: 'two instances', weight: 0, instances }];
-    for (const crossing of view.crossings) {
+    const twice = ({ point: { slot } }: Crossing): boolean =>
+      countIn({ instances }, roleOf(slot)) !== countIn(calm.schedule, roleOf(slot));
+    for (const crossing of view.crossings.filter(twice)) {
       for (const { family, weight, faults } of pointFaults(crossing, view, 1)) {
         if (family !== 'crash') continue;
         drafts.push({ family: 'two instances', weight, faults, instances });
@@ -249,12 +252,16 @@ function twoInstances({ chapter, calm, scaled }: EnumerateInput): readonly Draft
 function guess(calm: Calm, schedule: Schedule): Calm {
   const crossings = calm.crossings.flatMap((crossing): readonly Crossing[] => {
     const role = roleOf(crossing.point.slot);
-    const count = schedule.instances[role] ?? 1;
-    if (count === (calm.schedule.instances[role] ?? 1)) return [crossing];
+    const count = countIn(schedule, role);
+    if (count === countIn(calm.schedule, role)) return [crossing];
     return Array.from({ length: count }, (_, index) => ({
       ...crossing,
       point: { ...crossing.point, slot: `${role}-${index}` },
     }));
   });
   return { schedule, crossings };
+}
+
+function countIn({ instances }: Pick<Schedule, 'instances'>, role: string): number {
+  return instances[role] ?? 1;
 }
