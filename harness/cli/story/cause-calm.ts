@@ -6,7 +6,7 @@ import { roleOf, type Commit, type Done, type Reading } from './reading.ts';
 import { capital, number } from './words.ts';
 
 export function calmCause(reading: Reading, focus: Focus): string {
-  const opening = 'Nobody died and nothing was lost.';
+  const opening = 'No fault struck.';
   for (const command of focus.commands) {
     const found = told(command, reading);
     if (found) return `${opening} ${capital(found)}.`;

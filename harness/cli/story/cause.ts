@@ -193,8 +193,11 @@ const causes: Readonly<Record<FaultKind, (scene: Scene, reading: Reading) => str
 
 /** At most three sentences, or none when nothing can be said that the table shows. */
 export function causeOf(reading: Reading, focus: Focus): string {
-  const found = scenes(reading, focus);
-  if (found.length === 0) return calmCause(reading, focus);
+  const all = scenes(reading, focus);
+  if (all.length === 0) return calmCause(reading, focus);
+  // Who takes over from a zombie is in its sentence: that he joined is no second cause.
+  const isTakenOver = all.some((scene) => zombieCause(scene, reading) !== undefined);
+  const found = isTakenOver ? all.filter(({ kind }) => kind !== 'join') : all;
   const sentences = found.slice(0, 2).map((scene) => {
     const zombie = zombieCause(scene, reading);
     return zombie ?? causes[scene.kind](scene, reading);

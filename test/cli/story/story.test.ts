@@ -1,6 +1,7 @@
 /** What a learner reads, kept as files beside this one: read them when they change. */
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { invariant } from '#kernel';
 import type { Certificate, Report } from '#verify';
 import { renderReport, type RenderOptions } from '../../../harness/cli/story/render.ts';
 import {
@@ -13,7 +14,7 @@ import { table } from '../../../harness/cli/story/table.ts';
 import { width } from '../../../harness/cli/story/width.ts';
 import * as outagePlots from './outage-plots.ts';
 import * as plots from './plots.ts';
-import { faultAt, finding, report, Scribe } from './scribe.ts';
+import { faultAt, finding, report, Scribe, type Plot } from './scribe.ts';
 import * as tablePlots from './table-plots.ts';
 
 const wide: RenderOptions = { columns: 100, color: false, plain: false, full: false };
@@ -243,6 +244,23 @@ test('who reads the same in another group takes nothing over and says nothing of
   const crash = faultAt('crash', 'payer-0', 'psp.charge', '', ['m1'], 'after apply');
   const died = renderReport(report({ ...plots.bystander(), faults: [crash] }), plain);
   expect(died).toContain('payer-0 died after psp.charge had taken m1 and before Kafka knew');
+});
+
+test('who joins to take over from a zombie is no second cause', () => {
+  const plot = plots.zombie();
+  const [freezes] = plot.faults;
+  invariant(freezes !== undefined, 'the plot has a fault');
+  const cause = (faults: Plot['faults']): string => {
+    const text = renderReport(report({ ...plot, faults }), { ...wide, plain: true });
+    return (text.split('\n\n')[2] ?? '').replaceAll(/\s+/g, ' ');
+  };
+  const alone = cause(plot.faults);
+  expect(alone).toContain('Kafka took it for dead and gave its partition to greeter-1.');
+  const struck = plot.scribe.facts.findIndex(({ kind }) => kind === 'fault');
+  const { seq = 0 } = plot.scribe.facts[struck] ?? {};
+  const joins = { kind: 'fault', seq: seq + 0.5, atMs: 13, index: 1, fault: 'fault 1' } as const;
+  plot.scribe.facts.splice(struck + 1, 0, joins);
+  expect(cause([...plot.faults, { ...freezes, kind: 'join', on: 'greeter' }])).toBe(alone);
 });
 
 test('who takes a transactional id from somebody else is told by name and epoch', () => {
