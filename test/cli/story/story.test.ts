@@ -1,7 +1,6 @@
 /** What a learner reads, kept as files beside this one: read them when they change. */
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { invariant } from '#kernel';
 import type { Certificate, Report } from '#verify';
 import { renderReport, type RenderOptions } from '../../../harness/cli/story/render.ts';
 import {
@@ -14,7 +13,7 @@ import { table } from '../../../harness/cli/story/table.ts';
 import { width } from '../../../harness/cli/story/width.ts';
 import * as outagePlots from './outage-plots.ts';
 import * as plots from './plots.ts';
-import { faultAt, finding, report, Scribe, type Plot } from './scribe.ts';
+import { faultAt, finding, report, Scribe } from './scribe.ts';
 import * as tablePlots from './table-plots.ts';
 
 const wide: RenderOptions = { columns: 100, color: false, plain: false, full: false };
@@ -234,50 +233,6 @@ test('a call that a sentence names stands in the table though it came after what
   );
   expect(text.replaceAll(/\s+/g, ' ')).toContain('sink.record took m1 at 17 ms.');
   expect(text).toMatch(/^ +17 {2}sink\.record m1/m);
-});
-
-test('who reads the same in another group takes nothing over and says nothing of what is done', () => {
-  const plain = { ...wide, plain: true };
-  const text = renderReport(report(plots.bystander()), plain);
-  expect(text).toContain('payer-0 stood still for 45 s');
-  expect(text).not.toContain('took it for dead');
-  const crash = faultAt('crash', 'payer-0', 'psp.charge', '', ['m1'], 'after apply');
-  const died = renderReport(report({ ...plots.bystander(), faults: [crash] }), plain);
-  expect(died).toContain('payer-0 died after psp.charge had taken m1 and before Kafka knew');
-});
-
-test('who joins to take over from a zombie is no second cause', () => {
-  const plot = plots.zombie();
-  const [freezes] = plot.faults;
-  invariant(freezes !== undefined, 'the plot has a fault');
-  const cause = (faults: Plot['faults']): string => {
-    const text = renderReport(report({ ...plot, faults }), { ...wide, plain: true });
-    return (text.split('\n\n')[2] ?? '').replaceAll(/\s+/g, ' ');
-  };
-  const alone = cause(plot.faults);
-  expect(alone).toContain('Kafka took it for dead and gave its partition to greeter-1.');
-  const struck = plot.scribe.facts.findIndex(({ kind }) => kind === 'fault');
-  const { seq = 0 } = plot.scribe.facts[struck] ?? {};
-  const joins = { kind: 'fault', seq: seq + 0.5, atMs: 13, index: 1, fault: 'fault 1' } as const;
-  plot.scribe.facts.splice(struck + 1, 0, joins);
-  expect(cause([...plot.faults, { ...freezes, kind: 'join', on: 'greeter' }])).toBe(alone);
-});
-
-test('who takes a transactional id from somebody else is told by name and epoch', () => {
-  const told = (slot: string, epoch: number): string => {
-    const plot = plots.zombie();
-    const who = { kind: 'operation', operation: 'InitProducerId', target: 'books' } as const;
-    const taken = { ...who, incarnation: 1, cause: [], ordinal: 1, step: 'applied' } as const;
-    plot.scribe.facts.splice(
-      1,
-      0,
-      { seq: 0.25, atMs: 9, ...taken, slot: 'greeter-1', told: 'epoch 0' },
-      { seq: 0.5, atMs: 10, ...taken, slot, told: `epoch ${epoch}` },
-    );
-    return renderReport(report(plot), { ...wide, plain: true });
-  };
-  expect(told('greeter-0', 1)).toContain('takes the id books from greeter-1: epoch 1');
-  expect(told('greeter-1', 1)).not.toContain('takes the id');
 });
 
 test('an offset below 0 is none, as kafkajs writes it', () => {
