@@ -73,6 +73,9 @@ const ranks: Readonly<Record<Family, readonly [number, number, number]>> = {
   random: [23, 23, 23],
 };
 
+/** Up to here one family after the other; from here on the first of each, the second of each, … */
+const inTurn = 10;
+
 export function rankOf(family: Family, weight: Weight): number {
   return ranks[family][weight];
 }
@@ -108,10 +111,7 @@ function finish(
 ): readonly Candidate[] {
   const seen = new Set<string>([canonicalSchedule(base)]);
   const candidates: Candidate[] = [];
-  const ordered = drafts.toSorted(
-    (a, b) => rankOf(a.family, a.weight) - rankOf(b.family, b.weight),
-  );
-  for (const { family, faults = [], holds = [], instances, commands } of ordered) {
+  for (const { family, faults = [], holds = [], instances, commands } of inOrder(drafts)) {
     if (faults.some(({ kind }) => without.includes(kind))) continue;
     const schedule: Schedule = {
       ...base,
@@ -126,6 +126,22 @@ function finish(
     candidates.push({ family, schedule });
   }
   return candidates;
+}
+
+/**
+ * What breaks a service mostly does so at more than one point, and which family that is nobody knows: so the large
+ * ones take turns.
+ */
+function inOrder(drafts: readonly Draft[]): readonly Draft[] {
+  const ranked = drafts.toSorted((a, b) => rankOf(a.family, a.weight) - rankOf(b.family, b.weight));
+  const head = ranked.findIndex(({ family, weight }) => rankOf(family, weight) >= inTurn);
+  if (head < 0) return ranked;
+  const families = [...Map.groupBy(ranked.slice(head), ({ family }) => family).values()];
+  const rounds = Math.max(...families.map(({ length }) => length));
+  const turns = Array.from({ length: rounds }, (_, round) =>
+    families.flatMap((family) => family.slice(round, round + 1)),
+  );
+  return [...ranked.slice(0, head), ...turns.flat()];
 }
 
 /** Longer than whatever a service or its clients wait for by themselves, well within the horizon of a run. */

@@ -220,6 +220,15 @@ describe('single faults of level 2', () => {
   });
 });
 
+test('the families that come late take turns, and the early ones do not', () => {
+  const families = all(2).map(({ family }) => family);
+  const late = families.slice(families.indexOf('lose response'));
+  expect(late.slice(0, new Set(late).size).toSorted()).toEqual([...new Set(late)].toSorted());
+  expect(families.slice(0, -late.length)).not.toContain(late[0]);
+  const redeliveries = families.flatMap((family, index) => (family === 'redeliver' ? [index] : []));
+  expect(redeliveries).toEqual(redeliveries.map((_, nth) => (redeliveries[0] ?? 0) + nth));
+});
+
 describe('single faults of level 3', () => {
   test('answers and requests vanish in silence at every Kafka crossing', () => {
     expect(faultsOf(all(3), 'silence')).toHaveLength(
