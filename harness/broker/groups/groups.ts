@@ -277,6 +277,9 @@ class ClassicGroups implements Groups {
     for (const group of this.#groups.values()) {
       group.offsets.delete(topic);
       forgetPending(group, topic);
+      // Kafka 3.9 looks at every group, also at those that never knew the topic.
+      const holds = group.offsets.size > 0 || group.pending.size > 0;
+      if (!holds && this.#host.config.profile === 'kafka-3.9') this.delete(group.id);
     }
   }
 

@@ -10,7 +10,8 @@
  *   read_committed ends at the last stable offset, and is told the aborted transactions in the
  *   order of their markers, also some that begin behind what it got (log.ts).
  * - Who may answer is the header of leadership.ts; from v11 on followers do, too (KIP-392).
- * - No records are 0 bytes, never null; an error tells -1 for all offsets.
+ * - No records are 0 bytes, never null; an error tells -1 for all offsets. Who does not ask for
+ *   committed records only is told null as aborted transactions; an unknown partition has none.
  * - Sessions: never granted, id 0 always, which is legal; (0,0), (0,-1) and (id,-1) are answered
  *   in full, anything else FETCH_SESSION_ID_NOT_FOUND.
  *
@@ -196,14 +197,15 @@ function tell(
 ): object {
   const log = error === 'NONE' ? partition?.log : undefined;
   const committedOnly = request.body.isolationLevel === 1;
+  let aborted: object[] | null = partition === undefined ? [] : null;
+  if (committedOnly && log !== undefined) aborted = abortedIn(log, fetchOffset, records);
   return {
     partitionIndex,
     errorCode: errorCode(error),
     highWatermark: log?.highWatermark ?? -1,
     lastStableOffset: log?.lastStable ?? -1,
     logStartOffset: log?.logStart ?? -1,
-    abortedTransactions:
-      committedOnly && log !== undefined ? abortedIn(log, fetchOffset, records) : null,
+    abortedTransactions: aborted,
     preferredReadReplica: -1,
     records,
   };

@@ -8,7 +8,7 @@
 import { errorName } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
-import { commit, stable } from '../groups.ts';
+import { commit, committed, newMember, reaches, stable } from '../groups.ts';
 import { batchOf, type Scene } from '../scene.ts';
 import { Producer } from '../transactions.ts';
 
@@ -118,6 +118,27 @@ deletion.holds('a member stays a member, and cannot commit what is gone', async 
   expect(await member!.heartbeat()).toBe('NONE');
   expect(await member!.commit(stays!, { offset: 2 })).toBe('NONE');
 });
+
+for (const [line, does, state, error] of [
+  ['3.9', 'forgets', 'Dead', 'UNKNOWN_MEMBER_ID'],
+  ['4', 'keeps', 'Empty', 'NONE'],
+] as const) {
+  const says = `a deletion ${does} an id that was handed out in any group without offsets`;
+  deletion.holdsOn(line, says, async (kafka) => {
+    const [gone] = await kafka.topic();
+    const looked = kafka.unique('g');
+    await commit(kafka, looked, gone!);
+    const member = await newMember(kafka, kafka.unique('g'));
+    expect((await member.join()).error).toBe('MEMBER_ID_REQUIRED');
+    await remove(kafka, 5, { topicNames: [gone!.topic] });
+    await kafka.until(
+      () => committed(kafka, looked, gone!),
+      (offset) => offset === -1,
+    );
+    await reaches(kafka, member.group, state);
+    expect((await member.join()).error).toBe(error);
+  });
+}
 
 // The last one, because it waits until Kafka has looked through the groups: see above.
 deletion.holds('the offsets of a topic die with it', async (kafka) => {

@@ -260,3 +260,17 @@ fetch.exception(
   },
   '4',
 );
+
+fetch.holds(
+  'who asks for everything is told null as aborted, of nothing an empty list',
+  async (kafka) => {
+    const place = await kafka.place();
+    const unknown = { topic: kafka.unique('t'), partition: 0 };
+    const aborted = async (where: Place, isolationLevel: number) =>
+      (await kafka.fetch(where, 0, { isolationLevel })).abortedTransactions;
+    expect(await aborted(place, 0)).toBe(null);
+    expect(await aborted(place, 1)).toEqual([]);
+    expect(await aborted(unknown, 0)).toEqual([]);
+    expect(await aborted(unknown, 1)).toEqual([]);
+  },
+);

@@ -4,9 +4,10 @@
  * members are named by their slots, times are left out.
  */
 import type { Place, Scene } from '../scene.ts';
-import type { Cast, Command, Observation, Of, Plays } from './commands.ts';
+import type { Command, Observation, Of, Plays, Sequence } from './commands.ts';
 import { Groups } from './plays/groups.ts';
 import { Logs } from './plays/logs.ts';
+import { Topics } from './plays/topics.ts';
 import { Transactions } from './plays/transactions.ts';
 import { Stage } from './stage.ts';
 
@@ -15,17 +16,25 @@ export type Immediate = Exclude<Command, Of<'join'> | Of<'sync'>>;
 
 export class Actor {
   readonly #stage: Stage;
+  readonly #topics: Topics | undefined;
   readonly #plays: Plays<Immediate['kind']>;
   readonly groups: Groups;
 
-  private constructor(stage: Stage) {
+  private constructor(stage: Stage, alone: boolean) {
     this.#stage = stage;
     this.groups = new Groups(stage);
-    this.#plays = Object.assign({}, new Logs(stage), new Transactions(stage), this.groups);
+    const topics = new Topics(stage);
+    this.#topics = alone ? topics : undefined;
+    this.#plays = Object.assign({}, new Logs(stage), new Transactions(stage), this.groups, topics);
   }
 
-  static async begin(kafka: Scene, places: readonly Place[], cast: Cast): Promise<Actor> {
-    return new Actor(await Stage.set(kafka, places, cast));
+  static async begin(
+    kafka: Scene,
+    places: readonly Place[],
+    { cast, alone }: Sequence,
+  ): Promise<Actor> {
+    const used = alone ? [(await kafka.topic())[0]!, ...places.slice(1)] : places;
+    return new Actor(await Stage.set(kafka, used, cast), alone);
   }
 
   act(command: Immediate): Promise<Observation> {
@@ -33,7 +42,8 @@ export class Actor {
     return play(command);
   }
 
-  end(): Promise<void> {
-    return this.#stage.clear();
+  async end(): Promise<void> {
+    await this.#topics?.delete({ kind: 'delete', version: 5 });
+    await this.#stage.clear();
   }
 }

@@ -80,6 +80,8 @@ interface Played {
     readonly version: number;
   };
   list: { readonly place: number; readonly isolation: 0 | 1 };
+  delete: { readonly version: number };
+  create: { readonly version: number };
 }
 
 export type Kind = keyof Played;
@@ -90,6 +92,11 @@ export type Command = { [K in Kind]: Of<K> }[Kind];
 export type Cast = readonly (string | null)[];
 
 export interface Sequence {
+  /**
+   * The first place is a topic of its own, which may be deleted. Kafka 3.9 then looks through all
+   * groups, so that nobody else plays meanwhile.
+   */
+  readonly alone: boolean;
   readonly cast: Cast;
   readonly commands: readonly Command[];
 }

@@ -11,7 +11,8 @@ import type { Running } from '../wire.ts';
 import { Actor } from './actor.ts';
 import { slots, type Sequence } from './commands.ts';
 import { sequences } from './draw.ts';
-import { Pair, type Difference, type Tally } from './pair.ts';
+import { Turns } from './turns.ts';
+import { inTime, Pair, type Difference, type Tally } from './pair.ts';
 
 export interface Wanted {
   readonly seed: number;
@@ -39,6 +40,8 @@ export async function differential(
   { seed, count, limitMs, lanes = 8 }: Wanted,
 ): Promise<Found> {
   const tally: Tally = { sequences: 0, comparisons: 0, suppressed: {} };
+  const turns = new Turns();
+  const patience = new Patience();
   const pool = new Pool(real, lanes * slots.places, 'differential');
   const found = await Promise.all(
     Array.from({ length: lanes }, async (_, lane): Promise<Found['difference']> => {
@@ -46,8 +49,12 @@ export async function differential(
       while (places.length < slots.places) places.push(await pool.take());
       let last: Difference | undefined;
       const play = async (sequence: Sequence): Promise<boolean> => {
-        const difference = await playOnce(real, pool, places, options, sequence, tally);
+        if (patience.over(last)) return true;
+        const difference = await turns.take(sequence.alone, () =>
+          playOnce(real, pool, places, options, sequence, tally),
+        );
         last = difference ?? last;
+        if (difference !== undefined) patience.start();
         return difference === undefined;
       };
       const result = await fc.check(fc.asyncProperty(sequences, play), {
@@ -55,12 +62,26 @@ export async function differential(
         numRuns: Math.ceil(count / lanes),
         interruptAfterTimeLimit: limitMs,
       });
-      if (!result.failed || result.counterexample === null || last === undefined) return undefined;
+      if (!result.failed) return undefined;
+      if (result.counterexample === null || last === undefined) throw result.errorInstance;
       const [sequence] = result.counterexample;
       return { ...last, sequence, seed: result.seed, path: result.counterexamplePath ?? '' };
     }),
   );
   return { tally, difference: found.find((one) => one !== undefined) };
+}
+
+/** One difference is enough, and a minute to find a smaller sequence with it. */
+class Patience {
+  #endMs = Infinity;
+
+  start(): void {
+    if (this.#endMs === Infinity) this.#endMs = Date.now() + 60_000;
+  }
+
+  over(found: Difference | undefined): boolean {
+    return found === undefined ? this.#endMs < Infinity : Date.now() > this.#endMs;
+  }
 }
 
 let played = 0;
@@ -79,14 +100,14 @@ async function playOnce(
   const embedded = await Actor.begin(
     new Scene(process, processPool, name),
     await taken(processPool),
-    sequence.cast,
+    sequence,
   );
-  const other = await Actor.begin(new Scene(real, pool, name), places, sequence.cast);
+  const other = await Actor.begin(new Scene(real, pool, name), places, sequence);
   try {
     return await new Pair(embedded, other, (ms) => real.pass(ms), tally).play(sequence.commands);
   } finally {
     await process.stop();
-    await other.end();
+    await inTime(other.end());
   }
 }
 

@@ -115,8 +115,18 @@ function groups(cast: Cast): readonly Weighted[] {
   ];
 }
 
-function sequencesOf(cast: Cast, commands: readonly Weighted[]): fc.Arbitrary<Sequence> {
+const topics: readonly Weighted[] = [
+  often(3, 'delete', { version: version(1, 6) }),
+  often(4, 'create', { version: version(2, 7) }),
+];
+
+function sequencesOf(
+  cast: Cast,
+  commands: readonly Weighted[],
+  alone = false,
+): fc.Arbitrary<Sequence> {
   return fc.record({
+    alone: fc.constant(alone),
     cast: fc.constant(cast),
     commands: fc.array(fc.oneof(...commands), { minLength: 1, maxLength: 30, size: 'max' }),
   });
@@ -125,8 +135,9 @@ function sequencesOf(cast: Cast, commands: readonly Weighted[]): fc.Arbitrary<Se
 /** At most two members at a time: who leads after a third is a matter of Kafka's hash table. */
 const casts = { dynamic: [null, null], one: [null, 'i', 'i'], two: ['i', 'i', 'j'] } as const;
 
-const requests = (cast: Cast): fc.Arbitrary<Sequence> =>
-  sequencesOf(cast, [...logs, ...transactions, ...groups(cast)]);
+const everything = (cast: Cast) => [...logs, ...transactions, ...groups(cast)];
+const requests = (cast: Cast) => sequencesOf(cast, everything(cast));
+const deletions = (cast: Cast) => sequencesOf(cast, [...everything(cast), ...topics], true);
 
 export const sequences: fc.Arbitrary<Sequence> = fc.oneof(
   { weight: 6, arbitrary: requests(casts.dynamic) },
@@ -134,4 +145,6 @@ export const sequences: fc.Arbitrary<Sequence> = fc.oneof(
   { weight: 1, arbitrary: requests(casts.two) },
   { weight: 2, arbitrary: sequencesOf(casts.one, groups(casts.one)) },
   { weight: 1, arbitrary: sequencesOf(casts.two, groups(casts.two)) },
+  { weight: 1, arbitrary: deletions(casts.dynamic) },
+  { weight: 1, arbitrary: deletions(casts.one) },
 );

@@ -27,8 +27,10 @@ export interface Tally {
 /** These change nothing, so that asking again shows whether something was only late. */
 const looking = new Set<Command['kind']>(['committed', 'describe', 'fetch', 'list']);
 /** After these a coordinator may need a moment of its own. */
-const moving = new Set<Command['kind']>(['join', 'sync', 'leave']);
+const moving = new Set<Command['kind']>(['join', 'sync', 'leave', 'delete']);
 const patienceMs = 10_000;
+/** Whatever comes at all comes in this time. */
+const limitMs = 30_000;
 
 export class Pair {
   readonly #embedded: Actor;
@@ -70,14 +72,14 @@ export class Pair {
     if (command.kind === 'heartbeat' || command.kind === 'leave') {
       if (this.#embedded.groups.waiting.has(command.member)) return [];
     }
-    const embedded = await this.#embedded.act(command);
+    const embedded = await inTime(this.#embedded.act(command));
     return [[embedded, await this.#realAct(command, embedded)]];
   }
 
   async #realAct(command: Immediate, expected: Observation): Promise<Observation> {
     const deadline = Date.now() + patienceMs;
     for (;;) {
-      const told = await this.#real.act(command);
+      const told = await inTime(this.#real.act(command));
       const settled = isDeepStrictEqual(told, expected) || !looking.has(command.kind);
       if (settled || Date.now() > deadline) return told;
       await this.#passReal(10);
@@ -92,8 +94,7 @@ export class Pair {
     for (const [slot, waiting] of this.#embedded.groups.waiting) {
       const real = this.#real.groups.waiting.get(slot)!;
       if (waiting.answered === undefined) continue;
-      const late = this.#passReal(patienceMs).then(() => ({ kind: 'still waits' }));
-      const answer = await Promise.race([real.answer, late]);
+      const answer = await inTime(real.answer);
       this.#embedded.groups.waiting.delete(slot);
       this.#real.groups.waiting.delete(slot);
       answers.push([waiting.answered, answer]);
@@ -106,6 +107,19 @@ export class Pair {
       if (answered !== undefined) pairs.push([{ kind, waits: true }, plain(answered)]);
     }
     return pairs;
+  }
+}
+
+/** By the clock on the wall: in virtual time it would not be long. */
+export async function inTime<T>(answer: Promise<T>): Promise<T | Observation> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<Observation>((resolve) => {
+    timer = setTimeout(() => resolve({ kind: 'does not come' }), limitMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
