@@ -30,6 +30,8 @@ export interface ClientLog {
   deathOf(process: Incarnation): Death | undefined;
 }
 
+const fromHandler = /^\[Runner\] Error when calling each(?:Message|Batch)$/;
+
 export function createClientLog(loader: Loader): ClientLog {
   const caught = new WeakMap<Incarnation, Death>();
   const deaths = new WeakMap<Incarnation, Death>();
@@ -42,7 +44,8 @@ export function createClientLog(loader: Loader): ClientLog {
       const line = stack === '' ? undefined : loader.lineOf(stack);
       const crash = /^\[Consumer\] Crash: (.*)$/s.exec(message);
       if (crash === null) {
-        if (line !== undefined) caught.set(process, { detail: firstLine(stack), line });
+        // Not by its line: how deep a stack reaches must change no fact.
+        if (fromHandler.test(message)) caught.set(process, { detail: firstLine(stack), line });
         return { event: 'log', detail: message, line };
       }
       const death = diedOf(crash[1] ?? '', line, caught.get(process));

@@ -26,6 +26,25 @@ test('one schedule gives one hash: again, with nothing shared, and traced', asyn
   }
 });
 
+test('one schedule gives one hash however deep an error of the handler was thrown', async () => {
+  // Thrown below so many frames of Node that a short stack does not reach the handler.
+  const deep = '{ a: { a: { a: { a: { [inspect.custom]: Symbol.prototype.toString } } } } }';
+  const handler = `
+    const { inspect } = await import('node:util');
+    inspect(${deep}, { depth: 9 });`;
+  const stage = await services(worker(handler));
+  const plain = await stage.play();
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 200;
+  const traced = await stage.play({ traced: true }).finally(() => {
+    Error.stackTraceLimit = stackTraceLimit;
+  });
+  expect(traced.traceHash).toBe(plain.traceHash);
+  const crashes = facts(plain, 'client').filter(({ event }) => event === 'consumer.crash');
+  expect(crashes.length).toBeGreaterThan(0);
+  for (const { detail } of crashes) expect(detail).toMatch(/^TypeError: /);
+});
+
 test('a traced run knows the lines, and a plain one does not', async () => {
   const lines = (run: Awaited<ReturnType<Stage['play']>>): unknown[] =>
     facts(run, 'port').flatMap(({ line }) => line?.file ?? []);
