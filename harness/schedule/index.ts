@@ -11,6 +11,7 @@ export {
 export * from './fault-rules.ts';
 export { canonicalSchedule, parseSchedule, printSchedule, readSchedule } from './file.ts';
 export { healthySqlErrors, sqlStates, type SqlMoment } from './healthy-sql.ts';
+export { levelOf } from './levels.ts';
 export * from './notation.ts';
 export * from './parse.ts';
 export { withoutZombies, type Family } from './point-faults.ts';

@@ -95,7 +95,8 @@ function findingsOf(input: LiveComposition, result: LiveResult): ReportFinding[]
   const faults = schedule.faults.map(printFault);
   return judgement.findings.map((finding): ReportFinding => {
     const questions = chapter.definition.hints[finding.property] ?? [];
-    const before = corpus.seen(`${finding.property} ${finding.signature}`);
+    const signature = `${finding.property} ${finding.signature}`;
+    const before = corpus.seen(signature, bundle.service.hash, true);
     const hint = Math.min(before, questions.length - 1);
     const think = questions[hint];
     return {

@@ -105,7 +105,7 @@ function unknownPart({ bundle }: ComposeInput, unknown: Unknown): NonNullable<Re
 }
 
 function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
-  const { chapter, corpus, bundle } = input;
+  const { chapter, corpus, bundle, single } = input;
   const { outcome, property, minimal, shrinkRuns, confirmed, calm } = shown;
   const { schedule } = outcome;
   const id = corpus.save(schedule);
@@ -115,7 +115,11 @@ function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
   );
   return ordered.map((finding): ReportFinding => {
     const questions = [...stuckQuestions(outcome), ...(chapter.hints[finding.property] ?? [])];
-    const before = corpus.seen(`${finding.property} ${finding.signature}`);
+    const before = corpus.seen(
+      `${finding.property} ${finding.signature}`,
+      bundle.service.hash,
+      !single,
+    );
     const hint = Math.min(before, questions.length - 1);
     const think = questions[hint];
     return {

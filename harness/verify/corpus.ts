@@ -1,10 +1,18 @@
 /**
  * What is remembered of a chapter in `.crashproof/<chapter>/`: schedules that broke the exercise, as k1.json, k2.json,
- * and how often each finding was seen. Ignored by git; a file that cannot be read is left alone and skipped.
+ * and which states of the code showed each finding. Ignored by git; a file that cannot be read is left alone and skipped.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { canonicalSchedule, parseSchedule, printSchedule, type Schedule } from '#schedule';
+import type { Level } from '#kit';
+import {
+  canonicalSchedule,
+  levelOf,
+  parseSchedule,
+  printSchedule,
+  type ChapterFaults,
+  type Schedule,
+} from '#schedule';
 
 export interface Saved {
   readonly id: string;
@@ -17,8 +25,11 @@ export interface Corpus {
   readonly saved: readonly Saved[];
   /** The id under which it is kept: the old one if it was kept before. */
   save(schedule: Schedule): string;
-  /** Counts a finding; answers how often it had been seen before. */
-  seen(signature: string): number;
+  /**
+   * How many other states of the code had shown this finding before this one did. `code` is the hash of this state;
+   * only a search is remembered, so that looking once more at what was found changes nothing.
+   */
+  seen(signature: string, code: string, remember: boolean): number;
 }
 
 export function openCorpus(root: string, chapter: string): Corpus {
@@ -39,17 +50,29 @@ export function openCorpus(root: string, chapter: string): Corpus {
       saved.push({ id, schedule });
       return id;
     },
-    seen(signature) {
-      const counts = readCounts(seenFile);
-      const before = counts[signature] ?? 0;
+    seen(signature, code, remember) {
+      const all = readSeen(seenFile);
+      const known = all[signature] ?? [];
+      const before = known.indexOf(code);
+      if (before >= 0) return before;
+      if (!remember) return Math.max(0, known.length - 1);
       mkdirSync(folder, { recursive: true });
-      writeFileSync(
-        seenFile,
-        `${JSON.stringify({ ...counts, [signature]: before + 1 }, null, 2)}\n`,
-      );
-      return before;
+      const next = { ...all, [signature]: [...known, code] };
+      writeFileSync(seenFile, `${JSON.stringify(next, undefined, 2)}\n`);
+      return known.length;
     },
   };
+}
+
+/** What a harsher level found is not held against the answer to a milder one. */
+export function upTo(
+  level: Level,
+  saved: readonly Saved[],
+  chapter: Pick<ChapterFaults, 'roles'>,
+): readonly Schedule[] {
+  return saved
+    .map(({ schedule }) => schedule)
+    .filter((schedule) => levelOf(schedule, chapter) <= level);
 }
 
 /** Nothing is read and nothing is kept. */
@@ -74,9 +97,16 @@ function list(folder: string): string[] {
   }
 }
 
-function readCounts(file: string): Record<string, number> {
+/** Also of what an earlier version wrote: it only counted. */
+function readSeen(file: string): Record<string, readonly string[]> {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, number>;
+    const read = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    return Object.fromEntries(
+      Object.entries(read).map(([signature, codes]) => [
+        signature,
+        Array.isArray(codes) ? codes.map(String) : [],
+      ]),
+    );
   } catch {
     return {};
   }

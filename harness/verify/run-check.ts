@@ -9,7 +9,7 @@ import { parseFault, parseSchedule, type Schedule } from '#schedule';
 import { bundle, type Bundle, type BundleRequest } from '#sim';
 import { alwaysService, blamer, firstOwn } from './blame.ts';
 import { compose, type Shown } from './compose.ts';
-import { forgetful, openCorpus, type Corpus } from './corpus.ts';
+import { forgetful, openCorpus, upTo, type Corpus } from './corpus.ts';
 import type { Outcome, Runner } from './engine/outcome.ts';
 import { sharedBy } from './decision.ts';
 import type { NamedProgram } from './engine/messages.ts';
@@ -103,7 +103,7 @@ async function prepare(request: CheckRequest, pool: Pool, covers: boolean): Prom
     level,
     seed,
     runner: pool,
-    saved: corpus.saved.map(({ schedule }) => schedule),
+    saved: upTo(level, corpus.saved, definition),
     blame: isSolution(chapter, request) ? alwaysService : withReferences(chapter, pool, level),
     example,
     ...(covers && { marked: withMarks(chapter, request, pool) }),

@@ -101,8 +101,8 @@ class Search {
       calm && this.#measure(calm, this.#input.request.coverage === true).then(() => this.#measured);
     measured?.catch(() => undefined); // said by whoever waits for it
     const { hit, unknown, fresh } = decision;
-    const { singles: share, unfired } = this.#tally;
-    const all = share.of > 0 && share.tried + unfired >= share.of;
+    const { tried, of, unfired } = this.#tally.singles;
+    const all = of > 0 && tried + unfired >= of;
     return {
       hit,
       unknown,

@@ -10,9 +10,14 @@ export interface Share {
   of: number;
 }
 
+/** Some were run and did not strike: this service leaves them no place. */
+export interface StruckShare extends Share {
+  unfired: number;
+}
+
 export interface Tally {
   readonly crashPoints: Share;
-  readonly singles: Share;
+  readonly singles: StruckShare;
   readonly seconds: Share;
   random: number;
   unfired: number;
@@ -39,7 +44,7 @@ export function createTally(properties: readonly string[]): Tally {
   const sometimes: Record<string, number> = {};
   const tally: Tally = {
     crashPoints: { tried: 0, of: 0 },
-    singles: { tried: 0, of: 0 },
+    singles: { tried: 0, of: 0, unfired: 0 },
     seconds: { tried: 0, of: 0 },
     random: 0,
     unfired: 0,
@@ -70,7 +75,10 @@ export function createTally(properties: readonly string[]): Tally {
       return true;
     },
     single({ family }, outcome) {
-      if (!tally.add(outcome)) return;
+      if (!tally.add(outcome)) {
+        tally.singles.unfired++;
+        return;
+      }
       tally.singles.tried++;
       if (family === 'crash') tally.crashPoints.tried++;
     },
@@ -79,7 +87,7 @@ export function createTally(properties: readonly string[]): Tally {
       return {
         level,
         crashPoints: { ...tally.crashPoints },
-        singles: { ...tally.singles },
+        singles: { tried: tally.singles.tried, of: tally.singles.of },
         seconds: { ...tally.seconds },
         random: tally.random,
         unfired: tally.unfired,
@@ -95,14 +103,16 @@ export function createTally(properties: readonly string[]): Tally {
 }
 
 function untried(tally: Tally, level: Level, chapter: ChapterDefinition): string[] {
-  const left = (share: Share, what: string): string[] =>
-    share.of > share.tried ? [`${share.of - share.tried} ${what}`] : [];
+  const left = ({ tried, of }: Share, what: string, unfired = 0): string[] =>
+    of > tried + unfired ? [`${of - tried - unfired} ${what}`] : [];
   const most = Math.max(...Object.values(chapter.roles).map(({ instances }) => instances[1]));
   return [
-    ...left(tally.singles, 'single faults'),
+    ...left(tally.singles, 'single faults', tally.singles.unfired),
     ...left(tally.seconds, 'pairs of faults'),
     ...tally.notPlaced,
-    ...(level < 2 ? ['lost answers, zombies and a second instance (level 2)'] : []),
+    ...(level < 2
+      ? ['answers that are lost, processes that freeze, a second instance (level 2)']
+      : []),
     ...(level < 3 ? ['silent connections and every order of delivery (level 3)'] : []),
     ...(most > 2 ? ['every fault with three instances'] : []),
   ];
