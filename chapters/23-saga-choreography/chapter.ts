@@ -126,17 +126,18 @@ export const sagaChoreography = chapter({
         .filter(({ status }) => status !== 'PENDING')
         .map(({ id }) => ({ id: String(id) })),
   },
+  // Where one mistake breaks several, the first is told: what somebody did comes before what came of it.
   properties: {
     money,
     stock,
-    settled,
-    termination,
     edges,
     'kept-word': keptWord,
-    'one-outcome': oneOutcome,
-    'honest-failure': honestFailure,
     causation,
+    'honest-failure': honestFailure,
+    'one-outcome': oneOutcome,
     progress: 'shared',
+    settled,
+    termination,
   },
   stub: { breaks: 'money', by: 'crash payment-0 · psp.charge (o1) · #1 · after apply' },
   hints: {

@@ -1,4 +1,4 @@
--- The payment service's own: what the provider said about each order. Yours to use, or not.
+-- The payment service's own: what the provider said about each order. Yours to use, or to leave.
 
 create table payments (
   order_id text primary key,

@@ -1,6 +1,7 @@
 /**
- * What is remembered of a chapter in `.crashproof/<chapter>/`: schedules that broke the exercise, as k1.json, k2.json,
- * and which states of the code showed each finding. Ignored by git; a file that cannot be read is left alone and skipped.
+ * What is remembered of a chapter in `.crashproof/<chapter>/`: schedules that broke the exercise,
+ * as k1.json, k2.json, and which states of the code showed each finding. Ignored by git; a file
+ * that cannot be read is left alone and skipped.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
