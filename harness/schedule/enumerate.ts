@@ -44,37 +44,49 @@ export interface Candidate {
 const ranks: Readonly<Record<Family, readonly [number, number, number]>> = {
   'idle restart': [0, 0, 0],
   reject: [1, 1, 1],
-  crash: [2, 6, 8],
   'time-out': [2, 2, 2],
   'late start': [3, 3, 3],
-  'long stop': [9, 9, 9],
   timing: [4, 4, 4],
-  redeliver: [5, 5, 5],
   republish: [5, 5, 5],
-  stop: [7, 7, 8],
-  restart: [8, 8, 8],
-  'lose response': [10, 13, 14],
-  'lose request': [10, 13, 14],
-  error: [11, 14, 15],
-  'database error': [11, 14, 15],
-  outage: [12, 16, 17],
-  victim: [11, 14, 15],
-  lock: [12, 16, 17],
-  zombie: [12, 16, 17],
-  join: [13, 13, 13],
-  rebalance: [13, 13, 13],
-  'two instances': [14, 16, 17],
-  'crash, bytes arrive': [15, 15, 15],
-  'held commit': [17, 17, 17],
-  delay: [18, 18, 18],
-  freeze: [19, 19, 19],
-  silence: [20, 20, 21],
-  hold: [22, 22, 22],
-  random: [23, 23, 23],
+  crash: [8, 10, 12],
+  redeliver: [9, 9, 9],
+  stop: [11, 11, 12],
+  restart: [12, 12, 12],
+  'long stop': [13, 13, 13],
+  'lose response': [14, 17, 18],
+  'lose request': [14, 17, 18],
+  error: [15, 18, 19],
+  'database error': [15, 18, 19],
+  victim: [15, 18, 19],
+  outage: [16, 20, 21],
+  lock: [16, 20, 21],
+  zombie: [16, 20, 21],
+  join: [17, 17, 17],
+  rebalance: [17, 17, 17],
+  'two instances': [18, 20, 21],
+  'crash, bytes arrive': [19, 19, 19],
+  'held commit': [21, 21, 21],
+  delay: [22, 22, 22],
+  freeze: [23, 23, 23],
+  silence: [24, 24, 25],
+  hold: [26, 26, 26],
+  random: [27, 27, 27],
+};
+
+/**
+ * What the first fault of a kind of place finds, its likes mostly find as well: who dies after an
+ * INSERT about o1 is no wiser after one about o2. So of these families each kind is tried once
+ * before all the others. A frozen zombie tells most where it has looked and not yet acted.
+ */
+const firstRanks: Partial<typeof ranks> = {
+  crash: [2, 10, 12],
+  'lose response': [6, 17, 18],
+  zombie: [7, 6, 21],
+  'lose request': [7, 17, 18],
 };
 
 /** Up to here one family after the other; from here on the first of each, the second of each, … */
-const inTurn = 10;
+const inTurn = 14;
 
 export function rankOf(family: Family, weight: Weight): number {
   return ranks[family][weight];
@@ -133,15 +145,34 @@ function finish(
  * ones take turns.
  */
 function inOrder(drafts: readonly Draft[]): readonly Draft[] {
-  const ranked = drafts.toSorted((a, b) => rankOf(a.family, a.weight) - rankOf(b.family, b.weight));
-  const head = ranked.findIndex(({ family, weight }) => rankOf(family, weight) >= inTurn);
-  if (head < 0) return ranked;
-  const families = [...Map.groupBy(ranked.slice(head), ({ family }) => family).values()];
-  const rounds = Math.max(...families.map(({ length }) => length));
+  const ranked = rankedByKind(drafts).toSorted((a, b) => a.rank - b.rank);
+  const head = ranked.filter(({ rank }) => rank < inTurn);
+  const families = [...Map.groupBy(ranked.slice(head.length), ({ family }) => family).values()];
+  const rounds = Math.max(0, ...families.map(({ length }) => length));
   const turns = Array.from({ length: rounds }, (_, round) =>
     families.flatMap((family) => family.slice(round, round + 1)),
   );
-  return [...ranked.slice(0, head), ...turns.flat()];
+  return [...head, ...turns.flat()];
+}
+
+function rankedByKind(drafts: readonly Draft[]): readonly (Draft & { readonly rank: number })[] {
+  const known = new Set<string>();
+  return drafts.map((draft) => {
+    const { family, weight } = draft;
+    const kind = kindOf(draft);
+    const isFirst = kind !== undefined && !known.has(kind);
+    if (isFirst) known.add(kind);
+    const rank = (isFirst ? firstRanks[family] : undefined)?.[weight] ?? rankOf(family, weight);
+    return { ...draft, rank };
+  });
+}
+
+/** Without what it is about; undefined = it has no point, or somebody is cut off, who does not sleep. */
+function kindOf({ family, faults }: Draft): string | undefined {
+  const [{ kind, place } = {}] = faults ?? [];
+  if (typeof place !== 'object' || !('point' in place) || kind === 'cut') return undefined;
+  const { slot, operation, target } = place.point;
+  return [family, roleOf(slot), operation, target, place.phase].join(' ');
 }
 
 /** Longer than whatever a service or its clients wait for by themselves, well within the horizon of a run. */
