@@ -3,7 +3,7 @@
  * not tried.
  */
 import type { Certificate, Report } from '#verify';
-import { countLine } from './coverage.ts';
+import { countLine, missingParts } from './coverage.ts';
 import type { Asked, ScreenOptions } from './finding.ts';
 import { chapterNumber, list, number, plural } from './words.ts';
 import type { Paint } from './paint.ts';
@@ -18,7 +18,7 @@ export function certificateScreen(
   const command = commandOf(report, solution, asked);
   if (!certificate) return survived(report, command, columns, paint);
   const lines = [
-    ...executed(certificate, report),
+    ...executed(certificate, report, command),
     ...outOfTime(certificate, report.seconds, command, asked),
   ];
   return [
@@ -64,7 +64,7 @@ function survived(report: Report, command: string, columns: number, paint: Paint
   ];
 }
 
-function executed(certificate: Certificate, report: Report): string[] {
+function executed(certificate: Certificate, report: Report, command: string): string[] {
   const counts = [
     ratio('crash points', certificate.crashPoints),
     ratio('single faults', certificate.singles),
@@ -74,7 +74,7 @@ function executed(certificate: Certificate, report: Report): string[] {
   const moments = Object.entries(certificate.sometimes).filter(([, times]) => times > 0);
   return [
     counts.join(' · '),
-    ...(report.coverage?.complete === true ? [countLine(report.coverage)] : []),
+    ...linesOfYours(report, command),
     ...(moments.length > 0
       ? [
           `the hard moments really happened: ${moments
@@ -97,6 +97,13 @@ function executed(certificate: Certificate, report: Report): string[] {
       : []),
     `${plural(report.runs, 'schedule')} run · ${report.seconds.toFixed(1)} s`,
   ];
+}
+
+function linesOfYours({ coverage }: Report, command: string): string[] {
+  if (coverage === undefined || coverage.unavailable !== undefined) return [];
+  if (coverage.complete) return [countLine(coverage)];
+  const parts = missingParts(coverage, command);
+  return parts.length === 0 ? [] : [`dying at each of your lines: ${parts.join(' · ')}`];
 }
 
 /** Random mixes have no end of their own, so most searches stop because their time is over. */

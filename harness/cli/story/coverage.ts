@@ -51,17 +51,22 @@ export function countLine({ survive, lines }: Coverage): string {
   );
 }
 
-function missing({ complete, sites }: Coverage, chapter: string, columns: number): string[] {
+function missing(coverage: Coverage, chapter: string, columns: number): string[] {
+  const parts = missingParts(coverage, `npx crash ${chapterNumber(chapter)}`);
+  return parts.length === 0 ? [] : paragraph(parts.join(' · '), columns, '  ');
+}
+
+/** Why not every line is counted; nothing where all of them are. */
+export function missingParts({ complete, sites }: Coverage, command: string): readonly string[] {
   if (complete) return [];
   const never = sites.filter(({ reached }) => reached === 'never').length;
   const untried = sites.some(({ before, during, after }) =>
     [before, during, after].some(({ tried, of }) => tried < of),
   );
-  const parts = [
-    ...(untried ? [`not all was tried: npx crash ${chapterNumber(chapter)} --coverage`] : []),
+  return [
+    ...(untried ? [`not all was tried: ${command} --coverage`] : []),
     ...(never > 0 ? [`${plural(never, 'awaited call')} never reached`] : []),
   ];
-  return parts.length === 0 ? [] : paragraph(parts.join(' · '), columns, '  ');
 }
 
 function fileRows(

@@ -142,6 +142,12 @@ test('the certificate counts the lines, when every moment of each was tried', ()
   expect(renderReport({ ...holds, certificate }, screen)).toContain(sentence);
   const partly = { ...holds, coverage: { ...coverage, complete: false }, certificate };
   expect(renderReport(partly, screen)).not.toContain('lines of yours');
+  const [first, ...others] = coverage.sites;
+  const unknown = first && { ...first, before: mark('not tried', 1) };
+  const untried = { ...partly.coverage, sites: [...(unknown ? [unknown] : []), ...others] };
+  expect(renderReport({ ...holds, coverage: untried, certificate }, screen)).toContain(
+    'dying at each of your lines: not all was tried: npx crash 15 --coverage',
+  );
 });
 
 function certificateOf(): NonNullable<Report['certificate']> {
