@@ -238,10 +238,7 @@ class SlotSupervisor implements Supervisor {
   ): void {
     const { slot, incarnation } = process;
     const fact = { kind: 'instance', slot, incarnation, state } as const;
-    this.#world.recorder.add(
-      { ...fact, ...(reason !== undefined && { reason }), ...(line !== undefined && { line }) },
-      undefined,
-    );
+    this.#world.recorder.add({ ...fact, ...(reason !== undefined && { reason }) }, line);
   }
 
   #launch(slot: Slot): void {

@@ -29,10 +29,8 @@ test('one schedule gives one hash: again, with nothing shared, and traced', asyn
 test('one schedule gives one hash however deep an error of the handler was thrown', async () => {
   // Thrown below so many frames of Node that a short stack does not reach the handler.
   const deep = '{ a: { a: { a: { a: { [inspect.custom]: Symbol.prototype.toString } } } } }';
-  const handler = `
-    const { inspect } = await import('node:util');
-    inspect(${deep}, { depth: 9 });`;
-  const stage = await services(worker(handler));
+  const handler = worker(`inspect(${deep}, { depth: 9 });`);
+  const stage = await services(`import { inspect } from 'node:util';${handler}`);
   const plain = await stage.play();
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 200;
