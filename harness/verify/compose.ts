@@ -82,8 +82,9 @@ const unclear = 'The check could not tell, so nothing is known of dying at your 
 /** What the rest would take at the pace so far, and some more for what faults lead to. */
 function tooLittle(input: ComposeInput): NonNullable<Report['unknown']> {
   const { seconds, chapterName, chapter, flags, level, search } = input;
-  const { tried, of } = search.tally.singles;
-  const wanted = (1.5 * seconds * of) / Math.max(tried, 1);
+  const { tried, unfired, of } = search.tally.singles;
+  const prepared = search.preparedMs / 1_000;
+  const wanted = prepared + (1.5 * (seconds - prepared) * of) / Math.max(tried + unfired, 1);
   const budget = Math.min(Math.max(Math.ceil(wanted / 30) * 30, 60), 3_600);
   const atLevel = level === chapter.pass ? '' : ` --level ${level}`;
   return {

@@ -268,6 +268,7 @@ async function runOne({ runner, single, input }: Check): Promise<SearchResult> {
     tally,
     fresh: true,
     complete: true,
+    preparedMs: 0,
   };
 }
 

@@ -3,7 +3,7 @@
  * second faults, random mixes, within a budget. Stops at the first finding (or the one asked for),
  * makes it small and sees it once more with everything fresh.
  */
-import { random, stopwatch } from '#kernel';
+import { random, stopwatch, type Milliseconds } from '#kernel';
 import type { ChapterDefinition, Level } from '#kit';
 import {
   canonicalSchedule,
@@ -36,6 +36,8 @@ export interface SearchResult {
   readonly fresh: boolean;
   /** All singles of the level were executed. */
   readonly complete: boolean;
+  /** From the beginning of the search to the first single; 0 where none began. */
+  readonly preparedMs: Milliseconds;
   /** Where the calls of the service matter; goes on while the finding is made small. */
   readonly measured?: Promise<Measured | undefined>;
 }
@@ -72,6 +74,7 @@ class Search {
   readonly #made = new Map<string, Outcome>();
   #single: Promise<readonly Candidate[]> | undefined;
   #measured: Measured | undefined;
+  #preparedMs: Milliseconds = 0;
 
   constructor(input: SearchInput) {
     const { chapter, request, runner, blame } = input;
@@ -109,6 +112,7 @@ class Search {
       fresh,
       tally: this.#tally,
       complete: all && !decision.made,
+      preparedMs: this.#preparedMs,
       ...(measured && { measured }),
     };
   }
@@ -148,6 +152,7 @@ class Search {
   async #singles(calm: Calm): Promise<void> {
     const { runner } = this.#input;
     const all = this.#drawn(await (this.#single ??= this.#candidates(calm)));
+    this.#preparedMs = this.#elapsed();
     this.#tally.singles.of = all.length;
     this.#tally.crashPoints.of = all.filter(({ family }) => family === 'crash').length;
     let done = 0;
