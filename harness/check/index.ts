@@ -6,6 +6,8 @@ export { judge, type Finding, type Judgement } from './judge.ts';
 export { sharedProperties } from './shared-properties.ts';
 export { crashFreeOf } from './properties/crash-consistent.ts';
 export type { Breach, CrashFree, SharedDefinition, Sight } from './sight.ts';
+export { mentions } from './mentions.ts';
+export { lastingRefusal, refusals, type Refusal } from './refusals.ts';
 export { Visibility } from './visibility.ts';
 export { firstDivergence, type Divergence } from './divergence.ts';
 export {

@@ -1,6 +1,14 @@
 /** Puts what a search found into the one object that every view shows. */
-import type { Fact, SourceLine } from '#check';
-import type { ChapterDefinition, Level } from '#kit';
+import {
+  lastingRefusal,
+  mentions,
+  refusals,
+  sharedProperties,
+  type Fact,
+  type Finding,
+  type SourceLine,
+} from '#check';
+import type { ChapterDefinition, Level, SharedProperty } from '#kit';
 import type { Bundle } from '#sim';
 import type { Corpus } from './corpus.ts';
 import type { Outcome } from './engine/outcome.ts';
@@ -139,7 +147,7 @@ function reportFindings(input: ComposeInput, shown: Shown): ReportFinding[] {
       ...(calm !== undefined && { calm }),
       ending: outcome.ending,
       traceHash: outcome.traceHash,
-      code: excerpts(bundle, linesOf(outcome, finding.witnesses)),
+      code: excerpts(bundle, linesOf(outcome, finding, isJudgedAtRest(chapter, finding))),
       ...(think !== undefined && { think, hint: { number: hint + 1, of: questions.length } }),
       confirmed,
     };
@@ -175,20 +183,37 @@ export function chapterArgument(folder: string): string {
   return String(Number(folder.slice(0, 2)));
 }
 
-/** The fault's line first, then the line of what it broke; each once. */
-function linesOf(outcome: Outcome, witnesses: readonly number[]): SourceLine[] {
+function isJudgedAtRest({ properties }: ChapterDefinition, { property }: Finding): boolean {
+  const definition = properties[property];
+  const judged =
+    definition === 'shared' ? sharedProperties[property as SharedProperty] : definition;
+  return judged?.when === 'at rest';
+}
+
+/**
+ * The line that gets the same error for ever, where that may be why nothing came to a good end;
+ * then the fault's line, then the line of what it broke; each once.
+ */
+function linesOf(outcome: Outcome, finding: Finding, atRest: boolean): SourceLine[] {
   const facts = outcome.facts ?? [];
   const lines: SourceLine[] = [];
   const { ending } = outcome;
   if (ending.kind === 'service' && ending.line !== undefined) lines.push(ending.line);
+  const erring = lastingRefusal(
+    refusals(facts, outcome.schedule.faults),
+    (command) => mentions(finding.sentence, command),
+    { others: ending.kind === 'horizon' },
+  )?.first.line;
+  if (erring !== undefined && atRest) lines.push(erring);
   for (const fact of facts) {
     if (fact.kind === 'fault' && fact.line !== undefined) lines.push(fact.line);
   }
-  for (const seq of witnesses) {
+  for (const seq of finding.witnesses) {
     const fact = facts[seq];
     const line = fact !== undefined && 'line' in fact ? fact.line : undefined;
     if (line !== undefined) lines.push(line);
   }
+  if (erring !== undefined) lines.push(erring);
   if (lines.length === 0) {
     const exit = facts.find((fact) => fact.kind === 'instance' && fact.line !== undefined);
     if (exit?.kind === 'instance' && exit.line !== undefined) lines.push(exit.line);

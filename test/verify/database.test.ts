@@ -31,6 +31,14 @@ test('a finding shows the call that asked, also behind the queue of a pool', asy
   expect(struck).toContain("await db.query('update accounts set balance");
 });
 
+test('where an error keeps coming, its line is shown before that of the crash', async () => {
+  const once = projector(naive.replace(' on conflict do nothing', ''));
+  const folder = course.lay('refused', { 'projector.ts': once });
+  const { findings } = await one([exercise, folder], behind);
+  const [shown] = findings.find(({ property }) => property === 'progress')?.code ?? [];
+  expect(shown?.text[shown.line - shown.from]).toContain("await db.query('insert into ledger");
+});
+
 test('the same crash does nothing to a service that counts in one transaction', async () => {
   const crash = 'crash projector-0 · UPDATE accounts (p1) · #1 · after apply';
   expect(await one([solution], crash)).toMatchObject({ verdict: 'holds', findings: [] });

@@ -6,6 +6,8 @@
 import type { Fact } from '#check';
 import type { FaultKind } from '#schedule';
 import { logName, roleOf, type Append, type Deliver, type Done, type Reading } from './reading.ts';
+import { repeated } from './repeated.ts';
+import type { Focus } from './rows.ts';
 import { committedPast, type Scene } from './scene.ts';
 import { errandNoun, list, number } from './words.ts';
 
@@ -18,20 +20,20 @@ export interface Aftermath {
   readonly fact?: string;
 }
 
-type Look = (scene: Scene, reading: Reading) => Aftermath | undefined;
+type Look = (scene: Scene, reading: Reading, focus: Focus) => Aftermath | undefined;
 
 /** Their own sentences say what followed. */
 const toldKinds: ReadonlySet<FaultKind> = new Set(['freeze', 'cut']);
 const redeliveryKinds: ReadonlySet<FaultKind> = new Set(['redeliver', 'republish']);
 
-export function aftermath(scene: Scene, reading: Reading): Aftermath | undefined {
+export function aftermath(scene: Scene, reading: Reading, focus: Focus): Aftermath | undefined {
   if (toldKinds.has(scene.kind) || scene.affected.length === 0) return undefined;
   const looks: readonly Look[] = [toldAsDone, deliveredAgain, doneAgain, sentAgain];
   // Where something was done in the end, nothing is missing that could be explained.
   const missing = scene.affected.some((command) => reading.done(command).length === 0);
   const absences: readonly Look[] = [gaveUp, acknowledgedAnyway, passedOver];
   for (const look of missing ? [...looks, ...absences] : looks) {
-    const found = look(scene, reading);
+    const found = look(scene, reading, focus);
     if (found) return found;
   }
   return undefined;
@@ -58,7 +60,7 @@ const toldAsDone: Look = (scene, reading) => {
   return undefined;
 };
 
-const deliveredAgain: Look = (scene, reading) => {
+const deliveredAgain: Look = (scene, reading, focus) => {
   if (redeliveryKinds.has(scene.kind)) return undefined;
   const role = readerOf(scene);
   const [delivery] = scene.affected.flatMap((command) =>
@@ -75,7 +77,7 @@ const deliveredAgain: Look = (scene, reading) => {
   const before = reading.delivered(scene.affected[0] ?? '').find(({ seq }) => seq < delivery.seq);
   const who = delivery.slot === (scene.slot || before?.slot) ? '' : ` to ${delivery.slot}`;
   const base = `Kafka delivered ${list(scene.affected)} again${who}`;
-  const done = secondTime(scene, reading);
+  const done = secondTime(scene, reading, focus);
   return {
     ...restartOffset(scene, reading, delivery),
     consequence: done ? `${base} and ${twice(scene, done, reading)}` : base,
@@ -91,21 +93,20 @@ function restartOffset(scene: Scene, reading: Reading, delivery: Deliver): After
   return { because: `The committed offset of ${logName(delivery)} was ${stored}` };
 }
 
-const doneAgain: Look = (scene, reading) => {
-  const done = secondTime(scene, reading);
+const doneAgain: Look = (scene, reading, focus) => {
+  const done = secondTime(scene, reading, focus);
   return done && scene.kind !== 'restart' ? { fact: twice(scene, done, reading) } : undefined;
 };
 
-function secondTime(scene: Scene, reading: Reading): Done | undefined {
+function secondTime(scene: Scene, reading: Reading, focus: Focus): Done | undefined {
   const role = readerOf(scene);
-  return scene.affected
+  const all = scene.affected
     .flatMap((command) => reading.done(command))
-    .find(
+    .filter(
       ({ seq, slot }) =>
-        seq > scene.seq &&
-        reading.again.has(seq) &&
-        (role === undefined || slot === undefined || roleOf(slot) === role),
+        seq > scene.seq && (role === undefined || slot === undefined || roleOf(slot) === role),
     );
+  return repeated(all, reading, focus);
 }
 
 /** The role whose record it was: what others did with theirs does not follow from this. */

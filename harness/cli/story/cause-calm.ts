@@ -2,27 +2,50 @@
  * Causes where nothing was done to anybody: what the facts about the commands show by themselves.
  */
 import type { Focus } from './rows.ts';
-import { roleOf, type Commit, type Done, type Reading } from './reading.ts';
+import { isChange, roleOf, type Change, type Commit, type Done, type Reading } from './reading.ts';
+import { repeated } from './repeated.ts';
 import { capital, number } from './words.ts';
 
 export function calmCause(reading: Reading, focus: Focus): string {
   const opening = 'No fault struck.';
   for (const command of focus.commands) {
-    const found = told(command, reading);
+    const found = told(command, reading, focus);
     if (found) return `${opening} ${capital(found)}.`;
   }
   return opening;
 }
 
-function told(command: string, reading: Reading): string | undefined {
+function told(command: string, reading: Reading, focus: Focus): string | undefined {
   const done = reading.done(command);
-  const second = done.find((effect) => reading.again.has(effect.seq));
+  const second = repeated(
+    done.filter((effect) => !isChange(effect) || isSameRow(effect, command, reading)),
+    reading,
+    focus,
+  );
   if (second) {
     const how = `${taker(second)} it`;
     return `${command} was done, and at ${number(second.atMs)} ms ${how} a second time`;
   }
   const [first] = done;
   return first ? toldOnce(command, first, reading) : undone(command, reading);
+}
+
+/** The same row once more, or the same amount: no further step of the same story. */
+function isSameRow(change: Change, command: string, reading: Reading): boolean {
+  const before = reading
+    .done(command)
+    .filter((done) => isChange(done) && done.seq < change.seq)
+    .flatMap(({ seq }) => reading.changes(seq));
+  return reading
+    .changes(change.seq)
+    .some((text) => text.endsWith(' again') || before.some((other) => isSameStep(other, text)));
+}
+
+/** `accounts alice 30 → 60` after `accounts alice 0 → 30`. */
+function isSameStep(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((text) => /^(.*) (-?[\d.]+) → (-?[\d.]+)$/.exec(text));
+  if (!first || !second || first[1] !== second[1]) return false;
+  return Number(first[3]) - Number(first[2]) === Number(second[3]) - Number(second[2]);
 }
 
 function undone(command: string, reading: Reading): string | undefined {

@@ -203,7 +203,7 @@ export function causeOf(reading: Reading, focus: Focus): string {
     return zombie ?? causes[scene.kind](scene, reading);
   });
   const last = found.at(-1);
-  const after = last ? aftermath(last, reading) : undefined;
+  const after = last ? aftermath(last, reading, focus) : undefined;
   if (!after) return sentences.map(end).join(' ');
   const reason = after.consequence ? (after.because ?? sentences.pop() ?? '') : '';
   const joined = after.consequence ? [`${reason}, so ${after.consequence}`] : [];

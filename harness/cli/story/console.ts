@@ -2,8 +2,7 @@
  * Which of the lines that the service printed are quoted below the table: those of the instances in
  * it, about the commands of the finding or close to what struck; else the last ones.
  */
-import type { Fact } from '#check';
-import { mentions } from './mentions.ts';
+import { mentions, type Fact } from '#check';
 import type { Reading } from './reading.ts';
 import type { Focus, Row } from './rows.ts';
 

@@ -2,13 +2,14 @@
  * The screen of a finding, in the order in which a reader needs it: what was promised, what broke,
  * the proof in sentences, the table, their code, their console, one question, commands to copy.
  */
+import { lastingRefusal, mentions, refusals } from '#check';
 import type { Excerpt, Report, ReportFinding } from '#verify';
 import { causeOf } from './cause.ts';
 import { read, type Reading } from './reading.ts';
 import { neededRows } from './needed-rows.ts';
 import { linesToQuote, type Printed } from './console.ts';
-import { mentions } from './mentions.ts';
 import { namedFacts } from './named-facts.ts';
+import { refusedSentence } from './refused.ts';
 import { rowsOf, type Focus, type Row } from './rows.ts';
 import { legend, table } from './table.ts';
 import type { Paint } from './paint.ts';
@@ -80,7 +81,17 @@ function focusOf(finding: ReportFinding, reading: Reading): Focus {
   const struck = reading.struck.flatMap(({ point }) => point?.cause ?? []);
   const open = [...all].filter((command) => !reading.closing.has(command));
   const found = [named, witnessed, struck, open].find((commands) => commands.length > 0) ?? [];
-  return { commands: new Set(found), witnesses, named: new Set() };
+  const commands = new Set(found);
+  const errors = refusals(reading.facts, finding.schedule.faults);
+  const others = finding.ending.kind === 'horizon';
+  const lasting = lastingRefusal(errors, (command) => commands.has(command), { others });
+  return {
+    commands,
+    witnesses,
+    named: new Set(),
+    errors: errors.filter(({ first }) => first.cause.some((command) => commands.has(command))),
+    ...(lasting && { lasting }),
+  };
 }
 
 function causeLines(finding: ReportFinding, reading: Reading, focus: Focus): string[] {
@@ -95,7 +106,10 @@ function causeLines(finding: ReportFinding, reading: Reading, focus: Focus): str
     ending.kind === 'horizon' && !finding.sentence.includes(ending.waitsFor)
       ? `Ten minutes after the last disturbance: ${ending.waitsFor}.`
       : '';
-  return [cause, waiting].filter((text) => text !== '').map(visible);
+  const refused = focus.lasting === undefined ? '' : refusedSentence(focus.lasting, reading);
+  return [[cause, refused].filter((text) => text !== '').join(' '), waiting]
+    .filter((text) => text !== '')
+    .map(visible);
 }
 
 function tableLines(rows: readonly Row[], shown: readonly Row[], options: ScreenOptions): string[] {
@@ -123,7 +137,9 @@ function calmLines(finding: ReportFinding, focus: Focus, options: ScreenOptions)
   if (!finding.calm) return [`${indent}The calm run was not recorded with this finding.`, ''];
   const schedule = { ...finding.schedule, faults: [], holds: [] };
   const reading = read(finding.calm, schedule);
-  const rows = rowsOf(reading, { ...focus, witnesses: new Set(), named: new Set() });
+  const { commands } = focus;
+  const none = new Set<number>();
+  const rows = rowsOf(reading, { commands, witnesses: none, named: none, errors: [] });
   const lines = tableLines(rows, options.full ? rows : neededRows(rows), options);
   return [options.paint(`${indent}The same commands when nothing happens:`, 'strong'), ...lines];
 }

@@ -2,7 +2,7 @@
  * Chooses what the default table shows: what the proof needs, at most fifteen rows, echoes told
  * once.
  */
-import { keptWeight, type Row } from './rows.ts';
+import { keptWeight, refusedWeight, type Row } from './rows.ts';
 
 /** From this weight on a row is part of the proof; below it only `--full` shows it. */
 const needed = 20;
@@ -10,7 +10,8 @@ const mostRows = 15;
 
 /** The rows that the proof needs, at most fifteen, nearest to what struck and what broke. */
 export function neededRows(rows: readonly Row[]): Row[] {
-  const needy = withoutEcho(rows.filter((row) => row.weight >= needed));
+  // Rounds may be made of rounds: what is tried again, and started again when that fails.
+  const needy = withoutEcho(withoutEcho(rows.filter((row) => row.weight >= needed)));
   const anchors = needy.filter((row) => row.fault || row.proof).flatMap((row) => row.seqs);
   const near =
     anchors.length > 0 ? anchors : [...(needy[0]?.seqs ?? []), ...(needy.at(-1)?.seqs ?? [])];
@@ -24,7 +25,7 @@ export function neededRows(rows: readonly Row[]): Row[] {
 
 /** Rows that go round and round are told once, and how often they came again. */
 function withoutEcho(rows: readonly Row[]): Row[] {
-  const keys = rows.map((row) => (row.weight >= keptWeight ? String(row.seqs) : row.sentence));
+  const keys = rows.map((row) => (isUnique(row) ? String(row.seqs) : row.sentence));
   const kept: Row[] = [];
   for (let at = 0; at < rows.length; at++) {
     const [period, rounds] = roundsAt(keys, at);
@@ -35,17 +36,25 @@ function withoutEcho(rows: readonly Row[]): Row[] {
     if (!last) continue;
     const text = `… the same ${rounds} times more`;
     const cells = (kept.at(-1)?.cells ?? []).slice(0, 1).map(({ lane }) => ({ lane, text }));
-    kept.push({ ...last, cells, sentence: `${text}.` });
+    const { proof: _, ...unmarked } = last;
+    kept.push({ ...unmarked, cells, sentence: `${text}.` });
   }
   return kept;
 }
+
+/** What proves something on its way may come so often that only its first time counts. */
+function isUnique({ weight, proof }: Row): boolean {
+  return weight >= keptWeight && weight !== refusedWeight && proof !== 'part';
+}
+
+const longestRound = 8;
 
 /**
  * The length of what repeats from here, and how often it comes again; at least twice, or it is no
  * echo.
  */
 function roundsAt(keys: readonly string[], at: number): readonly [period: number, rounds: number] {
-  for (let period = 1; period <= 5; period++) {
+  for (let period = 1; period <= longestRound; period++) {
     let rounds = 0;
     const same = (): boolean =>
       Array.from({ length: period }, (_, i) => i).every((i) => {

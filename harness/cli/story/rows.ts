@@ -2,7 +2,7 @@
  * Facts to rows of the table: one row is one fact, told once for the lanes and once as a sentence.
  * Rows carry a weight, so that the table can show what the proof needs and fold the rest.
  */
-import type { Fact } from '#check';
+import type { Fact, Refusal } from '#check';
 import { draftOf } from './drafts.ts';
 import type { Reading } from './reading.ts';
 import { strikeRow } from './strikes.ts';
@@ -36,10 +36,16 @@ export interface Focus {
   readonly witnesses: ReadonlySet<number>;
   /** Facts that the sentences above the table rely on: their rows are never folded. */
   readonly named: ReadonlySet<number>;
+  /** Errors about the commands that no fault brought about. */
+  readonly errors: readonly Refusal[];
+  /** Why nothing went on, also where it is about another command. */
+  readonly lasting?: Refusal;
 }
 
 /** From this weight on a row stays, whatever else there is to show. */
 export const keptWeight = 80;
+/** An error that no fault brought about counts more than what it was answered to. */
+export const refusedWeight = 92;
 
 /** Every row that there is to show, in order. */
 export function rowsOf(reading: Reading, focus: Focus): Row[] {
@@ -51,6 +57,7 @@ export function rowsOf(reading: Reading, focus: Focus): Row[] {
   const slots = busySlots(reading, focus);
   const end = endOfProof(reading, focus);
   const skipped = nextAfterLoss(reading, focus);
+  const refused = refusedBefore(end, focus);
   const rows = reading.facts.flatMap((fact): Row[] => {
     const strike = strikes.get(fact.seq);
     const draft = strike
@@ -64,20 +71,45 @@ export function rowsOf(reading: Reading, focus: Focus): Row[] {
     const about = reading.commandsOf(fact).some((command) => focus.commands.has(command));
     const counts = about || isCommon(fact, reading, focus);
     const needless = fact.seq > end && !strike;
-    const weight = proof
-      ? 90
-      : seqs.some((seq) => focus.named.has(seq))
-        ? keptWeight
-        : fact.seq === skipped && !needless
-          ? 50
-          : needless || !counts
-            ? Math.min(draft.weight, 5)
-            : draft.weight;
+    const weight = refused.has(fact.seq)
+      ? refusedWeight
+      : proof
+        ? 90
+        : seqs.some((seq) => focus.named.has(seq))
+          ? keptWeight
+          : fact.seq === skipped && !needless
+            ? 50
+            : needless || !counts
+              ? Math.min(draft.weight, 5)
+              : comesAgain(fact, focus)
+                ? Math.min(draft.weight, 15)
+                : draft.weight;
     const awake = fact.kind === 'instance' && fact.state === 'thawed';
     const row = { ...draft, seqs, atMs: fact.atMs, fault: !!strike || awake, weight };
     return [proof ? { ...row, proof } : row];
   });
   return markMissing(rows, reading, focus);
+}
+
+/** The first of each; one that keeps things from going on counts however late it came. */
+function refusedBefore(end: number, { errors, lasting }: Focus): ReadonlySet<number> {
+  const early = errors.map(({ first }) => first.seq).filter((seq) => seq <= end);
+  return new Set([...early.slice(0, mostRefused), ...(lasting ? [lasting.first.seq] : [])]);
+}
+
+const mostRefused = 3;
+
+/** The sentence of cause says "each time". */
+function comesAgain(fact: Fact, { lasting }: Focus): boolean {
+  const first = lasting?.first;
+  return (
+    first !== undefined &&
+    fact.kind === 'operation' &&
+    fact.error === first.error &&
+    fact.operation === first.operation &&
+    fact.target === first.target &&
+    fact.seq > first.seq
+  );
 }
 
 /**

@@ -14,6 +14,7 @@ import { width } from '../../../harness/cli/story/width.ts';
 import * as outagePlots from './outage-plots.ts';
 import * as plots from './plots.ts';
 import { faultAt, finding, report, Scribe } from './scribe.ts';
+import * as sagaPlots from './saga-plots.ts';
 import * as tablePlots from './table-plots.ts';
 
 const wide: RenderOptions = { columns: 100, color: false, plain: false, full: false };
@@ -22,9 +23,12 @@ const views: Readonly<Record<string, RenderOptions>> = {
   '60': { ...wide, columns: 60 },
   plain: { ...wide, plain: true },
 };
-const stories = Object.entries({ ...plots, ...tablePlots, ...outagePlots }).map(
-  ([name, plot]) => [kebab(name), plot()] as const,
-);
+const stories = Object.entries({
+  ...plots,
+  ...tablePlots,
+  ...outagePlots,
+  ...sagaPlots,
+}).map(([name, plot]) => [kebab(name), plot()] as const);
 
 function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
