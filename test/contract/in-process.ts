@@ -29,6 +29,7 @@ interface Client {
 }
 
 export class InProcess implements Running {
+  readonly addresses: readonly string[] = [];
   readonly broker: Broker;
   readonly #chooser: Chooser | undefined;
   readonly #patient: boolean;

@@ -22,6 +22,8 @@ export interface Wire {
 }
 
 export interface Running {
+  /** Of its nodes, where it has any. */
+  readonly addresses: readonly string[];
   /** To the first node where none is named. */
   open(node?: number): Promise<Wire>;
   /** As the broker sees it. */
@@ -122,6 +124,7 @@ export class Conversation implements Wire {
 export function overTcp(addresses: readonly string[], stop: () => Promise<void>): Running {
   const opened = new Set<Wire>();
   return {
+    addresses,
     nowMs: () => Date.now(),
     pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     open: (node = 1) =>

@@ -14,8 +14,9 @@
  * - A member whose JoinGroup or SyncGroup waits cannot expire; its session starts anew with the answer. A newcomer
  *   can, after five minutes: nobody knows whether it is still there.
  *
- * Not as in Kafka: a SyncGroup that waits while its member leaves on another connection is answered
- * UNKNOWN_MEMBER_ID (Kafka forgets it); an initial delay of 0 ends within the same request.
+ * - A SyncGroup that waits while its member is removed from another connection is never answered.
+ *
+ * Not as in Kafka: an initial delay of 0 ends within the same request.
  */
 import { assignedPartitions } from './assignment.ts';
 import {
@@ -217,7 +218,6 @@ export function goOnWithout(host: GroupsHost, group: Group, nowMs: number): void
 
 export function dropMember(host: GroupsHost, group: Group, member: Member, why: WhyLeft): void {
   member.join?.answer(joinRefused('UNKNOWN_MEMBER_ID', ''));
-  member.sync?.answer(syncRefused('UNKNOWN_MEMBER_ID'));
   host.timers.clear(member.sessionTimer);
   group.members.delete(member.id);
   if (member.instanceId !== null) group.instances.delete(member.instanceId);

@@ -1,7 +1,8 @@
 /**
- * Random sequences of requests on the embedded broker and on a real Apache Kafka, half of them on
- * each version: the tests of `test/contract/kafka-*.test.ts`, asked for more. They start Kafka
- * themselves and are skipped, in a sentence, where Java or Maven is missing.
+ * Random sequences of requests and of what kafkajs does, on the embedded broker and on a real
+ * Apache Kafka, half of them on each version: the tests of `test/contract/kafka-*.test.ts`, asked
+ * for more. They start Kafka themselves and are skipped, in a sentence, where Java or Maven is
+ * missing.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';

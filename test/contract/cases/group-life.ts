@@ -228,3 +228,20 @@ for (const [version, what] of [
     },
   );
 }
+
+groupLife.holds(
+  'a SyncGroup that waits when its member is removed is never answered',
+  async (kafka) => {
+    const [leader, follower] = await stable(kafka, [{}, {}]);
+    await Promise.all([leader!.join(), follower!.join({ protocols: [['range', 'm2']] })]);
+    const waiting = follower!.sync();
+    expect(await kafka.within(100, waiting)).toBe('waits');
+    const members = [{ memberId: follower!.id, groupInstanceId: null }];
+    const body = { groupId: leader!.group, members };
+    expect((await kafka.ask('LeaveGroup', 3, body)).members).toMatchObject([{ errorCode: 0 }]);
+    await reaches(kafka, leader!.group, 'PreparingRebalance');
+    await leader!.join();
+    await leader!.sync();
+    expect(await kafka.within(200, waiting)).toBe('waits');
+  },
+);

@@ -5,6 +5,9 @@
  */
 import type { Place, Scene } from '../scene.ts';
 import type { Command, Observation, Of, Plays, Sequence } from './commands.ts';
+import { ClientAdmin } from './plays/client-admin.ts';
+import { ClientConsumers } from './plays/client-consumers.ts';
+import { ClientProducers } from './plays/client-producers.ts';
 import { Groups } from './plays/groups.ts';
 import { Logs } from './plays/logs.ts';
 import { Topics } from './plays/topics.ts';
@@ -15,35 +18,45 @@ import { Stage } from './stage.ts';
 export type Immediate = Exclude<Command, Of<'join'> | Of<'sync'>>;
 
 export class Actor {
-  readonly #stage: Stage;
-  readonly #topics: Topics | undefined;
   readonly #plays: Plays<Immediate['kind']>;
+  readonly #closing: readonly (() => Promise<unknown>)[];
+  readonly #consumers: ClientConsumers;
   readonly groups: Groups;
 
-  private constructor(stage: Stage, alone: boolean) {
-    this.#stage = stage;
+  private constructor(stage: Stage, on: Sequence['on']) {
     this.groups = new Groups(stage);
     const topics = new Topics(stage);
-    this.#topics = alone ? topics : undefined;
-    this.#plays = Object.assign({}, new Logs(stage), new Transactions(stage), this.groups, topics);
+    const [producers, consumers] = [new ClientProducers(stage), new ClientConsumers(stage)];
+    this.#consumers = consumers;
+    const admin = new ClientAdmin(stage);
+    const requests = [new Logs(stage), new Transactions(stage), this.groups, topics] as const;
+    this.#plays = Object.assign({}, ...requests, producers, consumers, admin);
+    this.#closing = [
+      () => Promise.all([producers.close(), consumers.close(), admin.close()]),
+      ...(on === 'own topic' ? [() => topics.delete({ kind: 'delete', version: 5 })] : []),
+      () => stage.clear(on === 'one topic'),
+    ];
   }
 
   static async begin(
     kafka: Scene,
     places: readonly Place[],
-    { cast, alone }: Sequence,
+    { cast, on }: Sequence,
   ): Promise<Actor> {
-    const used = alone ? [(await kafka.topic())[0]!, ...places.slice(1)] : places;
-    return new Actor(await Stage.set(kafka, used, cast), alone);
+    const own = on === 'own topic' ? await kafka.topic() : [];
+    const stage = await Stage.set(kafka, [...own, ...places.slice(own.length)], cast);
+    if (on === 'one topic') await stage.commitBases();
+    return new Actor(stage, on);
   }
 
-  act(command: Immediate): Promise<Observation> {
+  async act(command: Immediate): Promise<Observation> {
     const play = this.#plays[command.kind] as (one: Immediate) => Promise<Observation>;
-    return play(command);
+    const told = await play(command);
+    await this.#consumers.readAll();
+    return told;
   }
 
   async end(): Promise<void> {
-    await this.#topics?.delete({ kind: 'delete', version: 5 });
-    await this.#stage.clear();
+    for (const close of this.#closing) await close();
   }
 }

@@ -3,7 +3,7 @@
  * members are slots; partitions are places of a pool, and offsets count from where the sequence
  * found the end of the log. What is drawn how often: draw.ts.
  */
-export const slots = { places: 2, producers: 2, transactions: 2 } as const;
+export const slots = { places: 2, producers: 2, transactions: 2, clients: 2 } as const;
 
 /** The next sequence number, one of the last batches again, or a step too far. */
 export type Step = 'next' | 'again' | 'older' | 'gap';
@@ -82,7 +82,30 @@ interface Played {
   list: { readonly place: number; readonly isolation: 0 | 1 };
   delete: { readonly version: number };
   create: { readonly version: number };
+  'client sends': {
+    readonly place: number;
+    readonly count: number;
+    readonly idempotent: boolean;
+  };
+  /** Two clients, one transactional id. */
+  'client begins': { readonly client: number; readonly fresh: boolean };
+  'client writes': { readonly client: number; readonly place: number; readonly count: number };
+  'client sends offsets': {
+    readonly client: number;
+    readonly place: number;
+    readonly offset: number;
+  };
+  'client ends': { readonly client: number; readonly result: 'commit' | 'abort' };
+  'client joins': { readonly client: number; readonly autoCommit: boolean };
+  'client commits': { readonly client: number; readonly place: number; readonly offset: number };
+  'clients read': {};
+  'client leaves': { readonly client: number };
+  'client looks': { readonly at: Sight };
+  'client deletes group': {};
 }
+
+/** What an admin client is asked for. */
+type Sight = 'offsets' | 'topic offsets' | 'group' | 'groups';
 
 export type Kind = keyof Played;
 export type Of<K extends Kind> = { readonly kind: K } & Played[K];
@@ -93,10 +116,11 @@ export type Cast = readonly (string | null)[];
 
 export interface Sequence {
   /**
-   * The first place is a topic of its own, which may be deleted. Kafka 3.9 then looks through all
-   * groups, so that nobody else plays meanwhile.
+   * Places of a pool; or the first one is a topic of its own, which may be deleted (Kafka 3.9 then
+   * looks through all groups, so that nobody else plays meanwhile); or both are one topic, for
+   * clients that subscribe to it.
    */
-  readonly alone: boolean;
+  readonly on: 'pool' | 'own topic' | 'one topic';
   readonly cast: Cast;
   readonly commands: readonly Command[];
 }

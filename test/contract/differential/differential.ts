@@ -1,12 +1,17 @@
 /**
- * Random sequences of requests, each on the embedded broker and on a real one. Several lanes at a
- * time, each with partitions of its own that its sequences use one after the other.
+ * Random sequences of requests and of what clients do, each on the embedded broker and on a real
+ * one. Several lanes at a time, each with partitions of its own that its sequences use one after the
+ * other.
+ *
+ * Requests go to an embedded broker in virtual time; clients have timers of their own, so that
+ * theirs stands behind an address.
  */
 import fc from 'fast-check';
 import type { BrokerOptions } from '#broker';
 import { InProcess } from '../in-process.ts';
 import { Pool } from '../pool.ts';
 import { Scene, type Place } from '../scene.ts';
+import { serve } from '../served.ts';
 import type { Running } from '../wire.ts';
 import { Actor } from './actor.ts';
 import { slots, type Sequence } from './commands.ts';
@@ -45,12 +50,14 @@ export async function differential(
   const pool = new Pool(real, lanes * slots.places, 'differential');
   const found = await Promise.all(
     Array.from({ length: lanes }, async (_, lane): Promise<Found['difference']> => {
-      const places: Place[] = [];
-      while (places.length < slots.places) places.push(await pool.take());
+      const pooled: Place[] = [];
+      while (pooled.length < slots.places) pooled.push(await pool.take());
+      const oneTopic = await pool.create(`clients-${lane}`, slots.places, {});
       let last: Difference | undefined;
       const play = async (sequence: Sequence): Promise<boolean> => {
         if (patience.over(last)) return true;
-        const difference = await turns.take(sequence.alone, () =>
+        const places = sequence.on === 'one topic' ? oneTopic : pooled;
+        const difference = await turns.take(sequence.on === 'own topic', () =>
           playOnce(real, pool, places, options, sequence, tally),
         );
         last = difference ?? last;
@@ -68,6 +75,7 @@ export async function differential(
       return { ...last, sequence, seed: result.seed, path: result.counterexamplePath ?? '' };
     }),
   );
+  await turns.close();
   return { tally, difference: found.find((one) => one !== undefined) };
 }
 
@@ -94,20 +102,24 @@ async function playOnce(
   sequence: Sequence,
   tally: Tally,
 ): Promise<Difference | undefined> {
-  const process = new InProcess({ ...options, patient: true });
-  const processPool = new Pool(process, slots.places);
+  const running =
+    sequence.on === 'one topic'
+      ? await serve(options)
+      : new InProcess({ ...options, patient: true });
+  const ownPool = new Pool(running, slots.places);
   const name = `d${++played}`;
-  const embedded = await Actor.begin(
-    new Scene(process, processPool, name),
-    await taken(processPool),
-    sequence,
-  );
+  const own =
+    sequence.on === 'one topic'
+      ? await ownPool.create(places[0]!.topic, slots.places, {})
+      : await taken(ownPool);
+  const embedded = await Actor.begin(new Scene(running, ownPool, name), own, sequence);
   const other = await Actor.begin(new Scene(real, pool, name), places, sequence);
   try {
     return await new Pair(embedded, other, (ms) => real.pass(ms), tally).play(sequence.commands);
   } finally {
-    await process.stop();
-    await inTime(other.end());
+    if (sequence.on === 'one topic') await inTime('embedded', embedded.end());
+    await running.stop();
+    await inTime('real', other.end());
   }
 }
 

@@ -115,6 +115,47 @@ function groups(cast: Cast): readonly Weighted[] {
   ];
 }
 
+const client = below(slots.clients);
+
+const clients: readonly Weighted[] = [
+  often(3, 'client sends', { place, count, idempotent: fc.boolean() }),
+  often(3, 'client begins', { client, fresh: fc.nat(3).map((drawn) => drawn === 0) }),
+  often(4, 'client writes', { client, place, count }),
+  often(2, 'client sends offsets', { client, place, offset }),
+  often(3, 'client ends', { client, result: fc.constantFrom('commit', 'abort') }),
+  often(4, 'client joins', { client, autoCommit: fc.boolean() }),
+  often(2, 'client commits', { client, place, offset }),
+  often(3, 'clients read', {}),
+  often(2, 'client leaves', { client }),
+  often(3, 'client looks', {
+    at: fc.constantFrom('offsets', 'topic offsets', 'group', 'groups'),
+  }),
+  often(1, 'client deletes group', {}),
+];
+
+/** Groups are the clients' own; others may look, and commit what they should not. */
+const besideClients: readonly Weighted[] = [
+  often(1, 'produce', { place, count }),
+  often(1, 'fetch', { place, offset, isolation, version: version(4, 12) }),
+  often(1, 'list', { place, isolation }),
+  often(1, 'init', { transaction: fc.constant(0), own: fc.boolean() }),
+  often(1, 'add', { transaction: fc.constant(0), place, epoch, version: version(0, 3) }),
+  often(1, 'end', {
+    transaction: fc.constant(0),
+    result: fc.constantFrom('commit', 'abort'),
+    version: version(0, 4),
+  }),
+  often(1, 'commit', {
+    member: fc.constant(undefined),
+    place,
+    offset,
+    generation: fc.constant(0),
+    version: version(2, 9),
+  }),
+  often(1, 'committed', { stable: fc.boolean(), version: version(7, 9) }),
+  often(1, 'describe', {}),
+];
+
 const topics: readonly Weighted[] = [
   often(3, 'delete', { version: version(1, 6) }),
   often(4, 'create', { version: version(2, 7) }),
@@ -123,10 +164,10 @@ const topics: readonly Weighted[] = [
 function sequencesOf(
   cast: Cast,
   commands: readonly Weighted[],
-  alone = false,
+  on: Sequence['on'] = 'pool',
 ): fc.Arbitrary<Sequence> {
   return fc.record({
-    alone: fc.constant(alone),
+    on: fc.constant(on),
     cast: fc.constant(cast),
     commands: fc.array(fc.oneof(...commands), { minLength: 1, maxLength: 30, size: 'max' }),
   });
@@ -137,7 +178,7 @@ const casts = { dynamic: [null, null], one: [null, 'i', 'i'], two: ['i', 'i', 'j
 
 const everything = (cast: Cast) => [...logs, ...transactions, ...groups(cast)];
 const requests = (cast: Cast) => sequencesOf(cast, everything(cast));
-const deletions = (cast: Cast) => sequencesOf(cast, [...everything(cast), ...topics], true);
+const deletions = (cast: Cast) => sequencesOf(cast, [...everything(cast), ...topics], 'own topic');
 
 export const sequences: fc.Arbitrary<Sequence> = fc.oneof(
   { weight: 6, arbitrary: requests(casts.dynamic) },
@@ -145,6 +186,7 @@ export const sequences: fc.Arbitrary<Sequence> = fc.oneof(
   { weight: 1, arbitrary: requests(casts.two) },
   { weight: 2, arbitrary: sequencesOf(casts.one, groups(casts.one)) },
   { weight: 1, arbitrary: sequencesOf(casts.two, groups(casts.two)) },
+  { weight: 1, arbitrary: sequencesOf([], [...clients, ...besideClients], 'one topic') },
   { weight: 1, arbitrary: deletions(casts.dynamic) },
   { weight: 1, arbitrary: deletions(casts.one) },
 );

@@ -25,7 +25,14 @@ export interface Tally {
 }
 
 /** These change nothing, so that asking again shows whether something was only late. */
-const looking = new Set<Command['kind']>(['committed', 'describe', 'fetch', 'list']);
+const looking = new Set<Command['kind']>([
+  'committed',
+  'describe',
+  'fetch',
+  'list',
+  'clients read',
+  'client looks',
+]);
 /** After these a coordinator may need a moment of its own. */
 const moving = new Set<Command['kind']>(['join', 'sync', 'leave', 'delete']);
 const patienceMs = 10_000;
@@ -72,14 +79,14 @@ export class Pair {
     if (command.kind === 'heartbeat' || command.kind === 'leave') {
       if (this.#embedded.groups.waiting.has(command.member)) return [];
     }
-    const embedded = await inTime(this.#embedded.act(command));
+    const embedded = await inTime('embedded', this.#embedded.act(command));
     return [[embedded, await this.#realAct(command, embedded)]];
   }
 
   async #realAct(command: Immediate, expected: Observation): Promise<Observation> {
     const deadline = Date.now() + patienceMs;
     for (;;) {
-      const told = await inTime(this.#real.act(command));
+      const told = await inTime('real', this.#real.act(command));
       const settled = isDeepStrictEqual(told, expected) || !looking.has(command.kind);
       if (settled || Date.now() > deadline) return told;
       await this.#passReal(10);
@@ -94,7 +101,7 @@ export class Pair {
     for (const [slot, waiting] of this.#embedded.groups.waiting) {
       const real = this.#real.groups.waiting.get(slot)!;
       if (waiting.answered === undefined) continue;
-      const answer = await inTime(real.answer);
+      const answer = await inTime('real', real.answer);
       this.#embedded.groups.waiting.delete(slot);
       this.#real.groups.waiting.delete(slot);
       answers.push([waiting.answered, answer]);
@@ -111,10 +118,10 @@ export class Pair {
 }
 
 /** By the clock on the wall: in virtual time it would not be long. */
-export async function inTime<T>(answer: Promise<T>): Promise<T | Observation> {
+export async function inTime<T>(side: string, answer: Promise<T>): Promise<T | Observation> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Observation>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: 'does not come' }), limitMs);
+    timer = setTimeout(() => resolve({ kind: `the ${side} one does not answer` }), limitMs);
   });
   try {
     return await Promise.race([answer, late]);

@@ -1,5 +1,5 @@
 /** Where one side of a sequence is played, and its names for what differs from run to run. */
-import { Member } from '../groups.ts';
+import { commit, Member } from '../groups.ts';
 import type { Place, Scene } from '../scene.ts';
 import { Producer } from '../transactions.ts';
 import { slots, type Cast } from './commands.ts';
@@ -46,9 +46,26 @@ export class Stage {
     return new Stage(kafka, places, bases, producers, group, members);
   }
 
+  /** Nothing that a client has ended is under way any more. */
+  async settled(): Promise<void> {
+    await this.kafka.until(
+      () => this.transactions[0]!.state(),
+      (state) => !state.startsWith('Prepare'),
+    );
+  }
+
+  /** The group has read what others left in the places. */
+  async commitBases(): Promise<void> {
+    for (const [index, place] of this.places.entries()) {
+      await commit(this.kafka, this.group, place, { offset: this.#bases[index]! });
+    }
+  }
+
   /** Leaves the partitions as others may find them: nothing is open. */
-  async clear(): Promise<void> {
-    for (const producer of this.transactions) if (producer.producerId >= 0) await producer.init();
+  async clear(clients: boolean): Promise<void> {
+    for (const [slot, producer] of this.transactions.entries()) {
+      if (producer.producerId >= 0 || (clients && slot === 0)) await producer.init();
+    }
     for (const { wire } of this.members) wire.close();
     await this.kafka.close();
   }
@@ -74,6 +91,8 @@ export class Stage {
 
   memberName(id: string): string {
     const slot = this.members.findIndex((member) => member.id === id);
+    const client = /^(client-\d)-[\da-f-]{36}$/.exec(id)?.[1];
+    if (client !== undefined) return client;
     return id === '' ? 'nobody' : slot < 0 ? 'somebody who was' : `member ${slot}`;
   }
 }

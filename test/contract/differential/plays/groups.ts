@@ -109,7 +109,8 @@ export class Groups implements Plays<Kinds> {
   };
 
   readonly commit = async (command: Of<'commit'>): Promise<Observation> => {
-    const { kind, offset, version } = command;
+    const { kind, version } = command;
+    const offset = this.#stage.base(command) + command.offset;
     const member = command.member === undefined ? undefined : this.#stage.members[command.member]!;
     const who = member && {
       memberId: member.id,
@@ -133,10 +134,10 @@ export class Groups implements Plays<Kinds> {
         : { groupId: group, topics, requireStable: stable };
     const answer = await this.#stage.kafka.ask('OffsetFetch', version, body);
     const told = version >= 8 ? answer.groups[0] : answer;
-    const offsets = places.map(({ topic, partition }) => {
+    const offsets = places.map(({ topic, partition }, place) => {
       const of = told.topics.flatMap((one: Body) => (one.name === topic ? one.partitions : []));
       const one = of.find(({ partitionIndex }: Body) => partitionIndex === partition);
-      return [errorName(one.errorCode), one.committedOffset];
+      return [errorName(one.errorCode), this.#stage.relative({ place }, one.committedOffset)];
     });
     return { kind, error: errorName(told.errorCode), offsets };
   };

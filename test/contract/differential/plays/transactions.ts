@@ -87,7 +87,8 @@ export class Transactions implements Plays<Kinds> {
   readonly 'offset-in-transaction' = async (
     command: Of<'offset-in-transaction'>,
   ): Promise<Observation> => {
-    const { kind, transaction, offset, version } = command;
+    const { kind, transaction, version } = command;
+    const offset = this.#stage.base(command) + command.offset;
     const member = command.member === undefined ? undefined : this.#stage.members[command.member]!;
     const as = {
       version,
