@@ -121,6 +121,7 @@ export const sagaChoreography = chapter({
     id: Object.fromEntries(
       topics.map((topic) => [topic, (record) => eventOf(record)?.order.orderId]),
     ),
+    name: Object.fromEntries(topics.map((topic) => [topic, (record) => eventOf(record)?.type])),
     effects: ({ tables }) =>
       (tables['orders'] ?? [])
         .filter(({ status }) => status !== 'PENDING')

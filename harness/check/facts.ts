@@ -87,6 +87,8 @@ export interface AppendFact {
   readonly value: Bytes;
   readonly headers?: Readonly<Record<string, Bytes>>;
   readonly command?: string;
+  /** What the chapter calls this kind of record, where it has several about one command. */
+  readonly name?: string;
   readonly slot?: Slot;
   readonly producerId?: number;
   /** It is part of a transaction of this producer, and no committed reader sees it before its marker. */

@@ -105,9 +105,11 @@ function checkProperties(definition: ChapterDefinition, say: Say): void {
   for (const [mutant, { breaks }] of Object.entries(mutants)) {
     if (!known(breaks)) say(`Mutant ${mutant} breaks ${breaks}, which is no property here.`);
   }
-  for (const topic of Object.keys(flow.id)) {
-    if (!Object.hasOwn(definition.topics, topic))
-      say(`flow.id names topic ${topic}, which is not declared.`);
+  for (const part of ['id', 'name', 'event'] as const) {
+    for (const topic of Object.keys(flow[part] ?? {})) {
+      if (!Object.hasOwn(definition.topics, topic))
+        say(`flow.${part} names topic ${topic}, which is not declared.`);
+    }
   }
 }
 

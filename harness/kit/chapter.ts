@@ -78,6 +78,11 @@ export interface PropertyDefinition {
 export interface Flow {
   /** Per topic: which command a record is about. `undefined` = none (a receipt, a heartbeat of the learner's). */
   readonly id: Readonly<Record<string, (record: SimpleRecord) => string | undefined>>;
+  /**
+   * Per topic: what a record is called before the id of its command, `PaymentFailed`: where several kinds of records
+   * are about one command. Left out, or `undefined` = its command is all that is said.
+   */
+  readonly name?: Readonly<Record<string, (record: SimpleRecord) => string | undefined>>;
   /** The completed effects at this moment, in the order in which they happened. */
   readonly effects: (moment: {
     readonly calls: readonly PortCall[];

@@ -52,6 +52,7 @@ function createLogReader(world: LiveWorld) {
     const { topic, partition } = place;
     const { offset, key, value, headers, transactionOf } = record;
     const command = world.commandOf(topic, { key, value });
+    const name = world.nameOf(topic, { key, value });
     const byUs = world.workload.own.has(`${topic}/${partition}/${offset}`);
     history.add({
       kind: 'append',
@@ -64,6 +65,7 @@ function createLogReader(world: LiveWorld) {
         headers: Object.fromEntries(headers.map((each) => [each.key, toBytes(each.value)])),
       }),
       ...(command !== undefined && { command }),
+      ...(name !== undefined && { name }),
       ...(!byUs && { slot: writerOf(world, command) }),
       ...(transactionOf !== undefined && { producerId: transactionOf, transactional: true }),
     });

@@ -37,6 +37,7 @@ export interface LiveWorld extends LiveRunOptions {
     topic: string,
     record: { key: Buffer | null; value: Buffer | null },
   ): string | undefined;
+  nameOf(topic: string, record: { key: Buffer | null; value: Buffer | null }): string | undefined;
   struck(fault: Fault): void;
   lastFaultAtMs(): number;
   finish(ending: Ending): void;
@@ -58,13 +59,8 @@ export async function runLive(options: LiveRunOptions): Promise<LiveRecord> {
     ...options,
     history,
     loaded: [],
-    commandOf(topic, record) {
-      try {
-        return chapter.flow.id[topic]?.(record);
-      } catch {
-        return undefined; // what the chapter cannot read is about no command
-      }
-    },
+    commandOf: (topic, record) => readBy(() => chapter.flow.id[topic]?.(record)),
+    nameOf: (topic, record) => readBy(() => chapter.flow.name?.[topic]?.(record)),
     struck(fault) {
       fired = fault;
       lastFaultAtMs = history.nowMs();
@@ -109,6 +105,15 @@ export async function runLive(options: LiveRunOptions): Promise<LiveRecord> {
     slots: new Set(world.supervisor.slots.keys()),
     regrouped: world.observer.regrouped(),
   };
+}
+
+/** What the chapter cannot read is about no command, and has no name. */
+function readBy(ask: () => string | undefined): string | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
 }
 
 /** The first fact is what stands in the tables before anybody starts. */

@@ -57,6 +57,7 @@ export class KafkaLog {
         entry.headers.map(({ key: name, value }) => [name, toBytes(value)] as const),
       ) as Record<string, Bytes>;
       const command = this.#world.records.commandOf(topic, entry);
+      const name = this.#world.records.nameOf(topic, entry);
       log.commands[entry.offset] = command;
       this.#world.recorder.add({
         kind: 'append',
@@ -67,6 +68,7 @@ export class KafkaLog {
         value: toBytes(entry.value),
         ...(entry.headers.length > 0 && { headers }),
         ...(command !== undefined && { command }),
+        ...(name !== undefined && { name }),
         ...(owner !== undefined && { slot: owner.slot }),
         ...(producerId !== undefined && { producerId }),
         ...(transactional && { transactional }),

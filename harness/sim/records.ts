@@ -58,6 +58,15 @@ export class Records {
     }
   }
 
+  /** What the chapter calls it. */
+  nameOf(topic: string, record: { key: Buffer | null; value: Buffer | null }): string | undefined {
+    try {
+      return this.#world.chapter.flow.name?.[topic]?.(record);
+    } catch {
+      return undefined; // nor has what the chapter cannot read a name
+    }
+  }
+
   causeOfCall(name: string, args: readonly unknown[]): readonly string[] {
     const call: PortCall = {
       name,

@@ -99,6 +99,11 @@ describe('definition', () => {
       'The example sends m1 to role boss, which is not declared.',
     ],
     ['id: { work:', 'id: { play:', 'flow.id names topic play, which is not declared.'],
+    [
+      'flow: {',
+      "flow: { name: { play: () => 'Played' },",
+      'flow.name names topic play, which is not declared.',
+    ],
   ];
   test.each(swap)('%s → %s', async (from, to, sentence) => {
     expect(definition).toContain(from);

@@ -5,7 +5,15 @@
  */
 import type { Fact } from '#check';
 import type { FaultKind } from '#schedule';
-import { logName, roleOf, type Append, type Deliver, type Done, type Reading } from './reading.ts';
+import {
+  labelOf,
+  logName,
+  roleOf,
+  type Append,
+  type Deliver,
+  type Done,
+  type Reading,
+} from './reading.ts';
 import { repeated } from './repeated.ts';
 import type { Focus } from './rows.ts';
 import { committedPast, type Scene } from './scene.ts';
@@ -76,7 +84,9 @@ const deliveredAgain: Look = (scene, reading, focus) => {
   if (!delivery) return undefined;
   const before = reading.delivered(scene.affected[0] ?? '').find(({ seq }) => seq < delivery.seq);
   const who = delivery.slot === (scene.slot || before?.slot) ? '' : ` to ${delivery.slot}`;
-  const base = `Kafka delivered ${list(scene.affected)} again${who}`;
+  const named = reading.recordsIn(delivery)?.filter(({ again }) => again) ?? [];
+  const what = named.length > 0 ? named.map(({ label }) => label) : scene.affected;
+  const base = `Kafka delivered ${list(what)} again${who}`;
   const done = secondTime(scene, reading, focus);
   return {
     ...restartOffset(scene, reading, delivery),
@@ -126,8 +136,10 @@ function twice({ affected }: Scene, done: Done, reading: Reading): string {
       }
       return `${what} was applied a second time`;
     }
-    case 'append':
-      return `${list(affected)} was sent to ${done.topic} a second time`;
+    case 'append': {
+      const what = done.name === undefined ? list(affected) : labelOf(done);
+      return `${what} was sent to ${done.topic} a second time`;
+    }
   }
 }
 
@@ -139,11 +151,19 @@ const sentAgain: Look = (scene, reading) => {
       reading.again.has(fact.seq) &&
       scene.affected.includes(fact.command ?? ''),
   );
-  const first = second && reading.input(second.command ?? '');
+  const first = second && firstOf(second, reading);
   if (!first || second.slot === undefined) return undefined;
   const where = placesOf(first, second);
-  return { fact: `${second.slot} sent ${second.command} again, and it now stands ${where}` };
+  return { fact: `${second.slot} sent ${labelOf(second)} again, and it now stands ${where}` };
 };
+
+function firstOf(second: Append, reading: Reading): Append | undefined {
+  if (second.name === undefined) return reading.input(second.command ?? '');
+  return reading.facts.find(
+    (fact): fact is Append =>
+      fact.kind === 'append' && fact.topic === second.topic && labelOf(fact) === labelOf(second),
+  );
+}
 
 /** A retry may go to another partition: then both are named in full. */
 function placesOf(first: Append, second: Append): string {

@@ -8,7 +8,7 @@ import { calmCause } from './cause-calm.ts';
 import { zombieCause } from './cause-zombie.ts';
 import { aftermath } from './aftermath.ts';
 import { scenes, type Scene } from './scene.ts';
-import type { Reading } from './reading.ts';
+import { labelOf, type Reading } from './reading.ts';
 import type { Focus } from './rows.ts';
 import {
   capital,
@@ -61,8 +61,8 @@ const death: Readonly<Record<Errand, { readonly before: Cause; readonly after: C
         : `${s.slot} died before ${s.about} reached ${s.target}`,
     after: (s) =>
       s.isInput || s.committed
-        ? `${s.slot} died after ${s.about} stood in ${s.target} and before it knew so`
-        : `${s.slot} died after ${s.about} stood in ${s.target} and before ${s.knew}`,
+        ? `${s.slot} died after ${s.record} stood in ${s.target} and before it knew so`
+        : `${s.slot} died after ${s.record} stood in ${s.target} and before ${s.knew}`,
   },
   fetch: {
     before: (s) => `${s.slot} died before ${s.about} reached it`,
@@ -95,10 +95,10 @@ function lostAnswer(scene: Scene): string {
 }
 
 /** What the other side had done by then: `Kafka had appended m1 to greetings.v1`. */
-function settled({ about, noun }: Scene, point: FaultPoint): string {
+function settled({ about, record, noun }: Scene, point: FaultPoint): string {
   switch (errandOf(point.operation)) {
     case 'send':
-      return `Kafka had appended ${about} to ${point.target}`;
+      return `Kafka had appended ${record} to ${point.target}`;
     case 'port':
       return `${point.operation} had taken ${about}`;
     case 'commit':
@@ -169,8 +169,10 @@ const causes: Readonly<Record<FaultKind, (scene: Scene, reading: Reading) => str
   redeliver: (s) =>
     `Kafka delivered from offset ${s.options?.offset ?? 0} once more,` +
     ' as it may whenever a commit is lost',
-  republish: (s) =>
-    `${capital(s.on)} was published a second time, as a producer does when its answer was lost`,
+  republish: (s, reading) => {
+    const record = capital(labelOf(reading.input(s.on) ?? { command: s.on }));
+    return `${record} was published a second time, as a producer does when its answer was lost`;
+  },
   reject: (s) => `${s.call} rejected ${s.about} once: nothing was applied`,
   outage: outageCause,
   lock: lockCause,

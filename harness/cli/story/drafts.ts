@@ -5,6 +5,7 @@
 import type { Fact } from '#check';
 import {
   isChange,
+  labelOf,
   logName,
   roleOf,
   type Change,
@@ -77,7 +78,7 @@ function clientText({ event, detail }: Extract<Fact, { kind: 'client' }>): strin
 
 function appendDraft(fact: Extract<Fact, { kind: 'append' }>, reading: Reading): Draft {
   const again = reading.again.has(fact.seq) ? ' again' : '';
-  const name = fact.command ?? 'a record';
+  const name = labelOf(fact);
   const minor = fact.command !== undefined && reading.input(fact.command)?.seq === fact.seq;
   const place = `${logName(fact)} at offset ${fact.offset}`;
   return {
@@ -109,20 +110,30 @@ function deliverDraft(fact: Deliver, reading: Reading): Draft {
   // Who is in several groups does not say whose offset decided.
   const groups = reading.groupsOf(fact.slot);
   const known = again && groups.size < 2;
-  const what =
-    fact.commands.length > 0 ? list(fact.commands) : plural(fact.offsets.length, 'record');
+  const what = deliveredWords(fact, again, reading);
   const committed = reading.committedBefore(fact.seq, fact, groups);
   const mark = committed && committed.offset >= 0 ? String(committed.offset) : 'none';
   return {
     cells: [
-      { lane: `slot ${fact.slot}`, text: `← ${what}${again ? ' again' : ''}` },
+      { lane: `slot ${fact.slot}`, text: `← ${what}` },
       ...(known ? [{ lane: `log ${logName(fact)}`, text: `committed: ${mark}` }] : []),
     ],
     sentence:
-      `${fact.slot} receives ${what}${again ? ' again' : ''} from ${logName(fact)}` +
+      `${fact.slot} receives ${what} from ${logName(fact)}` +
       ` (offset ${list(fact.offsets.map(String))})${known ? `; committed: ${mark}` : ''}.`,
     weight: again ? 62 : 58,
   };
+}
+
+/** Of records that have names it is known which of them came again. */
+function deliveredWords(fact: Deliver, again: boolean, reading: Reading): string {
+  const records = reading.recordsIn(fact);
+  if (records !== undefined && records.length > 0) {
+    return list(records.map((record) => record.label + (record.again ? ' again' : '')));
+  }
+  const what =
+    fact.commands.length > 0 ? list(fact.commands) : plural(fact.offsets.length, 'record');
+  return what + (again ? ' again' : '');
 }
 
 function commitDraft(fact: Commit, reading: Reading): Draft {

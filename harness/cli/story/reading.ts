@@ -66,12 +66,25 @@ export interface Reading {
   input(command: string): Append | undefined;
   done(command: string): readonly Done[];
   delivered(command: string): readonly Deliver[];
+  /** What a delivery brought, by name, where the chapter names its records. */
+  recordsIn(delivery: Deliver): readonly Delivered[] | undefined;
   /** The statement that committed a change. */
   statement(change: Change): Operation | undefined;
   /** What a commit changed, row by row. */
   changes(seq: number): readonly string[];
   /** The last commit of one of these groups on a partition before a position. */
   committedBefore(seq: number, place: Place, groups: ReadonlySet<string>): Commit | undefined;
+}
+
+export interface Delivered {
+  readonly label: string;
+  /** This role was given it before. */
+  readonly again: boolean;
+}
+
+/** `PaymentFailed o1`; `o1` where its chapter has no name for it. */
+export function labelOf({ name, command }: Pick<AppendFact, 'name' | 'command'>): string {
+  return [name, command].filter((word) => word !== undefined).join(' ') || 'a record';
 }
 
 /** `greeter-0` → `greeter`. */
@@ -123,6 +136,7 @@ export function read(facts: readonly Fact[], schedule: Schedule): Reading {
     statement: (change) => statementOf(change, facts),
     changes: (seq) => changes.get(seq) ?? [],
     delivered: (command) => delivers.filter((fact) => fact.commands.includes(command)),
+    recordsIn: (delivery) => recordsIn(delivery, appends, delivers),
     committedBefore: (seq, { topic, partition }, groups) =>
       commits.findLast(
         (fact) =>
@@ -132,6 +146,25 @@ export function read(facts: readonly Fact[], schedule: Schedule): Reading {
           groups.has(fact.group),
       ),
   };
+}
+
+function recordsIn(
+  { seq, slot, topic, partition, offsets }: Deliver,
+  appends: readonly Append[],
+  delivers: readonly Deliver[],
+): readonly Delivered[] | undefined {
+  const isHere = (place: Place): boolean => place.topic === topic && place.partition === partition;
+  const records = appends.filter((append) => isHere(append) && offsets.includes(append.offset));
+  if (!records.some(({ name }) => name !== undefined)) return undefined;
+  const former = delivers.filter(
+    (other) => other.seq < seq && isHere(other) && roleOf(other.slot) === roleOf(slot),
+  );
+  return records
+    .filter(({ command }) => command !== undefined)
+    .map((record) => ({
+      label: labelOf(record),
+      again: former.some((other) => other.offsets.includes(record.offset)),
+    }));
 }
 
 function membershipsOf(slot: string, facts: readonly Fact[]): ReadonlySet<string> {
@@ -276,7 +309,7 @@ function identities(
         ['deliver', roleOf(fact.slot), fact.topic, fact.partition, offset].join(' '),
       );
     case 'append':
-      return fact.command === undefined ? [] : [`append ${fact.topic} ${fact.command}`];
+      return fact.command === undefined ? [] : [`append ${fact.topic} ${labelOf(fact)}`];
     case 'port':
       return fact.outcome === 'applied' && commands.length > 0
         ? [`port ${fact.name} ${commands.join(' ')}`]

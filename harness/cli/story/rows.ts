@@ -156,7 +156,9 @@ function endOfProof(reading: Reading, { witnesses }: Focus): number {
   const last = Math.max(-1, ...witnesses);
   const act = reading.facts.find(({ seq }) => seq === last);
   // What only arrived, or was only promised, is broken by what did not follow.
-  const arrived = act?.kind === 'append' && (act.slot === undefined || !reading.again.has(last));
+  const isFirst = act?.kind === 'append' && (act.slot === undefined || !reading.again.has(last));
+  // One of several kinds of records is an act, also where it is the first of its name.
+  const arrived = isFirst && (act.name === undefined || isPromise(act, reading));
   if (act?.kind === 'command' || arrived) return Number.MAX_SAFE_INTEGER;
   const struck = Math.max(-1, ...reading.struck.map(({ fact }) => fact.seq));
   return last > struck ? last : Number.MAX_SAFE_INTEGER;

@@ -5,6 +5,7 @@
 import type { FaultKind, FaultOptions, FaultPoint, Phase } from '#schedule';
 import {
   isChange,
+  labelOf,
   roleOf,
   type Append,
   type Change,
@@ -30,6 +31,8 @@ export interface Scene {
   readonly affected: readonly string[];
   /** `m1 and m2` */
   readonly about: string;
+  /** The record in flight by its name, where it has one; else as `about`. */
+  readonly record: string;
   /** `was`, or `were` for several. */
   readonly was: string;
   /** `Kafka had already stored that it was done` */
@@ -80,6 +83,7 @@ function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefi
     commands,
     affected: commands.some((c) => focus.commands.has(c)) ? commands : [...focus.commands],
     about,
+    record: recordInFlight(struck, commands, reading) ?? about,
     was: several ? 'were' : 'was',
     told: `Kafka had already stored that ${they} done`,
     knew: `Kafka knew that ${they} done`,
@@ -94,6 +98,24 @@ function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefi
     committed: commands.some((command) => committedPast(reading, command, at) !== undefined),
     when: whenOf(struck),
   };
+}
+
+/** The last one about these that the request had written. */
+function recordInFlight(
+  { point, fact: { seq } }: Struck,
+  commands: readonly string[],
+  reading: Reading,
+): string | undefined {
+  if (point?.operation !== 'Produce' || commands.length !== 1) return undefined;
+  const written = reading.facts.findLast(
+    (fact): fact is Append =>
+      fact.kind === 'append' &&
+      fact.seq < seq &&
+      fact.slot === point.slot &&
+      fact.topic === point.target &&
+      fact.command === commands[0],
+  );
+  return written && labelOf(written);
 }
 
 /** In a sentence that has no subject yet, `its JoinGroup` says whose. */
@@ -124,7 +146,7 @@ function effectHad(done: Done, about: string): string {
     case 'table':
       return `${about} stood in the database`;
     case 'append':
-      return `${about} stood in ${done.topic}`;
+      return `${done.name === undefined ? about : labelOf(done)} stood in ${done.topic}`;
   }
 }
 

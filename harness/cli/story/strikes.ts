@@ -4,7 +4,7 @@
  */
 import type { FaultKind, FaultPoint } from '#schedule';
 import type { Fact } from '#check';
-import { isChange, logName, type Reading, type Struck } from './reading.ts';
+import { isChange, labelOf, logName, type Reading, type Struck } from './reading.ts';
 import {
   duration,
   errandHappened,
@@ -165,8 +165,7 @@ export function strikeRow(struck: Struck, reading: Reading): Strike {
     return { cells: [{ lane: `log ${where}`, text }], sentence: `${text} on ${where}.`, tells };
   }
   const lane = slot ? `slot ${slot}` : logLane(log);
-  const inLog =
-    !slot && log?.kind === 'append' ? `${log.offset} ${log.command ?? ''} ${text}` : text;
+  const inLog = !slot && log?.kind === 'append' ? `${log.offset} ${labelOf(log)} ${text}` : text;
   const subject = slot ?? (fault.kind === 'restart' ? '' : (fault.on ?? 'Kafka:'));
   return { cells: [{ lane, text: inLog }], sentence: `${subject} ${text}.`.trim(), tells };
 }

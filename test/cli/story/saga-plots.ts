@@ -117,3 +117,30 @@ export function inTwoHalves(): Plot {
     witnesses: [half, rest],
   };
 }
+
+/** Several records are about one order: only the same one twice is said to come again. */
+export function namedRecords(): Plot {
+  const scribe = new Scribe();
+  const shop = { slot: 'shop-0' };
+  scribe.at(0).instance('payer-0', 'starts');
+  scribe.at(9).append(topic, 0, 0, 'o1', shop, 'OrderPlaced');
+  scribe.at(12).deliver(payer, topic, 0, { o1: 0 });
+  scribe.at(14).append('payments', 0, 0, 'o1', payer, 'PaymentCompleted');
+  scribe.fault(0, 'answer', { file: 'payer.ts', line: 12 });
+  scribe.instance('payer-0', 'dies');
+  scribe.at(20).append(topic, 0, 1, 'o1', shop, 'OrderCancelled');
+  scribe.at(1014).instance('payer-0', 'starts', 2);
+  const read = { kind: 'deliver', topic, partition: 0, offsets: [0, 1] } as const;
+  scribe.at(30_020).add({ ...read, ...reborn, commands: ['o1', 'o1'] });
+  scribe.at(30_024).append('payments', 0, 1, 'o1', reborn, 'PaymentCompleted');
+  const refunded = scribe.at(30_026).append('payments', 0, 2, 'o1', reborn, 'PaymentRefunded');
+  return {
+    ...chapter,
+    scribe,
+    faults: [faultAt('crash', 'payer-0', 'Produce', 'payments', ['o1'], 'after apply')],
+    property: 'told-once',
+    says: 'what happened is told once',
+    sentence: 'o1 was paid once, and told to be paid twice.',
+    witnesses: [refunded - 3, refunded],
+  };
+}

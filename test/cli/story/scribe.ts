@@ -65,7 +65,14 @@ export class Scribe {
   }
 
   /** A record arrives and is appended; the answer is the caller's to write. */
-  append(topic: string, partition: number, offset: number, command: string, who?: Who): number {
+  append(
+    topic: string,
+    partition: number,
+    offset: number,
+    command: string,
+    who?: Who,
+    name?: string,
+  ): number {
     if (who) this.operation(who, 'Produce', topic, [command], 'arrived');
     const seq = this.add({
       kind: 'append',
@@ -75,6 +82,7 @@ export class Scribe {
       key: null,
       value: JSON.stringify({ id: command }),
       command,
+      ...(name && { name }),
       ...(who && { slot: who.slot }),
     });
     if (who) this.operation(who, 'Produce', topic, [command], 'applied');

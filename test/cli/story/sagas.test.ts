@@ -1,4 +1,4 @@
-/** What is said of errors that no fault brought about, and of what happens a second time. */
+/** Errors that no fault brought about, what happens a second time, and records by their names. */
 import { expect, test } from 'vitest';
 import { renderReport, type RenderOptions } from '../../../harness/cli/story/render.ts';
 import { rejection } from './plots.ts';
@@ -46,4 +46,17 @@ test('the second half of a transaction is no second time', () => {
 
 test('what a fault rejects is told by the fault', () => {
   expect(told(rejection())).not.toMatch(/was rejected each time|→ REJECTED/);
+});
+
+test('a record has the name that its chapter gives it, and comes again only under the same', () => {
+  const text = told(sagas.namedRecords());
+  expect(text).toContain('payer-0 died after PaymentCompleted o1 stood in payments');
+  expect(text).toContain('PaymentCompleted o1 was sent to payments a second time.');
+  expect(text).toContain('so Kafka delivered OrderPlaced o1 again and');
+  const spoken = renderReport(report(sagas.namedRecords()), { ...wide, plain: true });
+  expect(spoken.replaceAll(/\s+/g, ' ')).toContain(
+    'receives OrderPlaced o1 again and OrderCancelled o1 from orders/0',
+  );
+  expect(text).toMatch(/sends OrderCancelled o1 1 OrderCancelled o1/);
+  expect(text).toMatch(/sends PaymentRefunded o1 2 PaymentRefunded o1 ✗/);
 });
