@@ -50,6 +50,8 @@ export interface CommandFact {
   readonly closing: boolean;
   /** The instance that was called; absent when the harness wrote the record itself. */
   readonly slot?: Slot;
+  /** What was called there: `placeOrder`. */
+  readonly call?: string;
   /** What the call answered, as JSON has it; absent when that was nothing. */
   readonly result?: Json;
   /** Why it is unknown: the error's message, or that the process died. */

@@ -115,7 +115,7 @@ type Answered = Pick<CommandFact, 'reason' | 'result'>;
 
 function note(
   { history, naming }: LiveWorld,
-  { id, value, closing, slot }: Pending,
+  { id, value, sending, closing, slot }: Pending,
   state: 'sent' | 'acked' | 'unknown',
   more: Answered = {},
 ): void {
@@ -127,6 +127,7 @@ function note(
     value: value as Json,
     closing,
     ...(slot && { slot: slot.name }),
+    ...('call' in sending && { call: sending.call }),
     ...more,
   });
 }

@@ -165,7 +165,7 @@ class CommandDriver implements Workload {
 
   #settle(pending: Pending, { state, result, reason }: Answer): void {
     if (!this.#underWay.delete(pending)) return;
-    const { id, value, closing, process } = pending;
+    const { id, value, closing, process, sending } = pending;
     this.#world.recorder.add({
       kind: 'command',
       id,
@@ -173,6 +173,7 @@ class CommandDriver implements Workload {
       value: value as Json,
       closing,
       ...(process && { slot: process.slot }),
+      ...('call' in sending && { call: sending.call }),
       ...(result !== undefined && { result }),
       ...(reason !== undefined && { reason }),
     });
@@ -181,7 +182,7 @@ class CommandDriver implements Workload {
   }
 
   #sent(pending: Pending): void {
-    const { id, value, closing, process } = pending;
+    const { id, value, closing, process, sending } = pending;
     this.#world.recorder.add({
       kind: 'command',
       id,
@@ -189,6 +190,7 @@ class CommandDriver implements Workload {
       value: value as Json,
       closing,
       ...(process && { slot: process.slot }),
+      ...('call' in sending && { call: sending.call }),
     });
   }
 

@@ -62,6 +62,8 @@ export interface Reading {
   /** Positions of facts that repeat an earlier one: delivered, applied or appended before. */
   readonly again: ReadonlySet<number>;
   commandsOf(fact: Fact): readonly string[];
+  /** The commands that one without a record of its own is about, such as the order it cancels. */
+  concerns(command: string): readonly string[];
   /** The record that brought the command in: the first one about it. */
   input(command: string): Append | undefined;
   done(command: string): readonly Done[];
@@ -101,7 +103,12 @@ export function read(facts: readonly Fact[], schedule: Schedule): Reading {
   const appends = facts.filter((fact): fact is Append => fact.kind === 'append');
   const commits = facts.filter((fact): fact is Commit => fact.kind === 'commit');
   const delivers = facts.filter((fact): fact is Deliver => fact.kind === 'deliver');
-  for (const fact of facts) commands.set(fact.seq, commandsAbout(fact, facts, appends, commits));
+  const concerns = concernsOf(facts, appends);
+  for (const fact of facts) {
+    const about = commandsAbout(fact, facts, appends, commits);
+    const more = fact.kind === 'command' ? (concerns.get(fact.id) ?? []) : [];
+    commands.set(fact.seq, more.length > 0 ? [...about, ...more] : about);
+  }
   const changes = changesByCommit(facts);
   const commandsOf = (fact: Fact): readonly string[] => commands.get(fact.seq) ?? [];
   const input = (command: string): Append | undefined =>
@@ -120,6 +127,7 @@ export function read(facts: readonly Fact[], schedule: Schedule): Reading {
     ),
     again: repetitions(facts, (fact) => identities(fact, commandsOf(fact), facts)),
     commandsOf,
+    concerns: (command) => concerns.get(command) ?? [],
     input,
     done: (command) =>
       facts.filter(
@@ -175,6 +183,25 @@ function membershipsOf(slot: string, facts: readonly Fact[]): ReadonlySet<string
         : [],
     ),
   );
+}
+
+/** By what they carry: the id of another command, on its own. */
+function concernsOf(
+  facts: readonly Fact[],
+  appends: readonly Append[],
+): ReadonlyMap<string, readonly string[]> {
+  const known = new Set(appends.flatMap(({ command }) => command ?? []));
+  return new Map(
+    facts.flatMap((fact) => {
+      if (fact.kind !== 'command' || fact.call === undefined || known.has(fact.id)) return [];
+      return [[fact.id, [...new Set(textsIn(fact.value))].filter((text) => known.has(text))]];
+    }),
+  );
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 function strike(fact: FaultFact & Stamped, schedule: Schedule): Struck {

@@ -128,7 +128,17 @@ export function namedRecords(): Plot {
   scribe.at(14).append('payments', 0, 0, 'o1', payer, 'PaymentCompleted');
   scribe.fault(0, 'answer', { file: 'payer.ts', line: 12 });
   scribe.instance('payer-0', 'dies');
+  const cancel = { id: 'o1-cancel', value: { id: 'o1-cancel', cancel: { orderId: 'o1' } } };
+  const asked = {
+    kind: 'command',
+    ...cancel,
+    ...shop,
+    call: 'cancelOrder',
+    closing: false,
+  } as const;
+  scribe.at(19).add({ ...asked, state: 'sent' });
   scribe.at(20).append(topic, 0, 1, 'o1', shop, 'OrderCancelled');
+  scribe.at(21).add({ ...asked, state: 'acked' });
   scribe.at(1014).instance('payer-0', 'starts', 2);
   const read = { kind: 'deliver', topic, partition: 0, offsets: [0, 1] } as const;
   scribe.at(30_020).add({ ...read, ...reborn, commands: ['o1', 'o1'] });

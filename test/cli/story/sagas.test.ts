@@ -60,3 +60,22 @@ test('a record has the name that its chapter gives it, and comes again only unde
   expect(text).toMatch(/sends OrderCancelled o1 1 OrderCancelled o1/);
   expect(text).toMatch(/sends PaymentRefunded o1 2 PaymentRefunded o1 ✗/);
 });
+
+test('who asks without a record of his own is seen where he is answered', () => {
+  expect(told(sagas.namedRecords())).toMatch(/ 19 called: cancelOrder o1 20 sends OrderCancelled/);
+  const spoken = renderReport(report(sagas.namedRecords()), { ...wide, plain: true });
+  expect(spoken).toContain('At 19 ms: shop-0 is called: cancelOrder o1.');
+  const placed = sagas.namedRecords();
+  placed.scribe.facts.splice(2, 0, {
+    kind: 'command',
+    seq: 1.5,
+    atMs: 8,
+    id: 'o1',
+    state: 'sent',
+    closing: false,
+    value: { id: 'o1' },
+    slot: 'shop-0',
+    call: 'placeOrder',
+  });
+  expect(told(placed)).not.toContain('called: placeOrder');
+});
