@@ -193,6 +193,15 @@ export const sagaChoreography = chapter({
       says: 'reserves and takes from the shelf in two transactions',
     },
     'puts-back-each-copy': { breaks: 'stock', says: 'puts goods back whenever a refund is told' },
+    'looks-then-releases': {
+      breaks: 'stock',
+      level: 2,
+      says: 'looks whether goods are reserved, and puts them back without looking again',
+    },
+    'guesses-the-kind': {
+      breaks: 'money',
+      says: 'takes what payment answers to an order for a payment, whatever its type',
+    },
     'key-of-customer': {
       breaks: 'settled',
       says: 'makes the key of customer and amount, and takes a conflict for done',
@@ -206,12 +215,21 @@ export const sagaChoreography = chapter({
     },
     'no-compensation': { breaks: 'termination', says: 'logs that an order finds no stock' },
     'drops-unknown': { breaks: 'termination', says: 'drops events about orders it does not know' },
+    'cancels-anyway': {
+      breaks: 'edges',
+      level: 2,
+      says: 'cancels an order without looking whether it has ended',
+    },
     'last-one-wins': { breaks: 'edges', says: 'sets the status that the latest event says' },
     'promises-too-early': {
       breaks: 'kept-word',
       says: 'says that an order is cancelled before it is',
     },
     'random-event-id': { breaks: 'one-outcome', says: 'gives each event a random id' },
+    'decides-again': {
+      breaks: 'one-outcome',
+      says: 'remembers nothing of an order that it has rejected, and decides anew',
+    },
     'timeout-is-declined': {
       breaks: 'honest-failure',
       level: 2,
@@ -231,6 +249,8 @@ export const sagaChoreography = chapter({
     outbox: { says: 'payment writes its events into its database, and sends them from there' },
     'in-transactions': { says: 'inventory answers in a Kafka transaction, offset and all' },
     'locks-the-shelf': { says: 'inventory locks the shelf, looks, and then decides' },
+    'tails-a-log': { says: 'inventory only writes tables, and tells what their log shows' },
     'row-then-event': { says: 'order writes its row itself, and tells of it then' },
+    'folds-status': { says: 'order keeps what happened, and no status' },
   },
 });
