@@ -9,7 +9,7 @@ import { read, type Reading } from './reading.ts';
 import { neededRows } from './needed-rows.ts';
 import { linesToQuote, type Printed } from './console.ts';
 import { namedFacts } from './named-facts.ts';
-import { refusedSentence } from './refused.ts';
+import { lastRefusal, refusedSentence } from './refused.ts';
 import { rowsOf, type Focus, type Row } from './rows.ts';
 import { legend, table } from './table.ts';
 import type { Paint } from './paint.ts';
@@ -85,12 +85,15 @@ function focusOf(finding: ReportFinding, reading: Reading): Focus {
   const errors = refusals(reading.facts, finding.schedule.faults);
   const others = finding.ending.kind === 'horizon';
   const lasting = lastingRefusal(errors, (command) => commands.has(command), { others });
+  const own = errors.filter(({ first }) => first.cause.some((command) => commands.has(command)));
+  const last = lasting ? undefined : lastRefusal(own, witnesses, reading);
   return {
     commands,
     witnesses,
     named: new Set(),
-    errors: errors.filter(({ first }) => first.cause.some((command) => commands.has(command))),
+    errors: own,
     ...(lasting && { lasting }),
+    ...(last && { last }),
   };
 }
 
@@ -106,7 +109,7 @@ function causeLines(finding: ReportFinding, reading: Reading, focus: Focus): str
     ending.kind === 'horizon' && !finding.sentence.includes(ending.waitsFor)
       ? `Ten minutes after the last disturbance: ${ending.waitsFor}.`
       : '';
-  const refused = focus.lasting === undefined ? '' : refusedSentence(focus.lasting, reading);
+  const refused = refusedSentence(focus, reading);
   return [[cause, refused].filter((text) => text !== '').join(' '), waiting]
     .filter((text) => text !== '')
     .map(visible);

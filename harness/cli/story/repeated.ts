@@ -6,10 +6,11 @@ import type { Focus } from './rows.ts';
 /**
  * The last one that proves the finding; else one of the kind that the proof is made of. A repeat
  * that the proof does not need may be harmless, and one that came of an error that repeats is no
- * cause: then nothing.
+ * cause, nor is what led to an error: then nothing.
  */
 export function repeated(all: readonly Done[], reading: Reading, focus: Focus): Done | undefined {
   const { witnesses, lasting } = focus;
+  if (focus.last !== undefined) return undefined;
   const repeats = all.filter(({ seq }) => reading.again.has(seq));
   const last = Math.max(-1, ...witnesses);
   if (lasting && last > lasting.first.seq) return undefined;

@@ -40,6 +40,8 @@ export interface Focus {
   readonly errors: readonly Refusal[];
   /** Why nothing went on, also where it is about another command. */
   readonly lasting?: Refusal;
+  /** One after all that struck and before what broke, where that is no repeat: what led to it. */
+  readonly last?: Refusal;
 }
 
 /** From this weight on a row stays, whatever else there is to show. */

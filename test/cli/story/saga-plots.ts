@@ -76,6 +76,32 @@ export function refusedAfterCharge(): Plot {
   };
 }
 
+/** The error of a second try is taken for the answer to the first. */
+export function refusedOnce(): Plot {
+  const scribe = new Scribe();
+  placed(scribe, 'o1');
+  const charged = scribe.at(14).port(payer, 'psp.charge', 'o1');
+  scribe.at(16).statement(payer, 'INSERT', 'payments', ['o1']);
+  scribe.fault(0, 'answer', { file: 'payer.ts', line: 12 });
+  scribe.instance('payer-0', 'dies');
+  scribe.at(1016).instance('payer-0', 'starts', 2);
+  scribe.at(30_020).deliver(reborn, topic, 0, { o1: 0 });
+  const again = scribe.at(30_022).port(reborn, 'psp.charge', 'o1');
+  scribe.operation(reborn, 'INSERT', 'payments', ['o1'], 'arrived');
+  const error = '23505 duplicate key value violates unique constraint "payments_pkey"';
+  scribe.at(30_023).operation(reborn, 'INSERT', 'payments', ['o1'], 'answered', error);
+  const failed = scribe.at(30_026).append('payments', 0, 0, 'o1', reborn, 'PaymentFailed');
+  return {
+    ...chapter,
+    scribe,
+    faults: [faultAt('crash', 'payer-0', 'INSERT', 'payments', ['o1'], 'after apply')],
+    property: 'honest-failure',
+    says: 'what is said to have failed was not paid',
+    sentence: 'The payment of o1 is said to have failed, and its card was charged.',
+    witnesses: [charged, again, failed],
+  };
+}
+
 /** The order of the sentence only waits behind the one that is refused. */
 export function refusedBeforeIt(): Plot {
   const scribe = new Scribe();

@@ -24,6 +24,15 @@ test('an error that comes each time is the cause, and a row though all else is p
   expect(text).not.toContain('a second time');
 });
 
+test('the error that somebody acted upon is said, and not the harmless repeat before it', () => {
+  const text = told(sagas.refusedOnce());
+  expect(text).toContain(
+    'so Kafka delivered o1 again. Then the insert into payments (o1) was answered 23505 duplicate' +
+      ' key value violates unique constraint "payments_pkey".',
+  );
+  expect(text).not.toContain('a second time');
+});
+
 test('who waits behind what is refused is told what that is', () => {
   const text = told(sagas.refusedBeforeIt());
   expect(text).toContain(
