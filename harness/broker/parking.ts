@@ -21,6 +21,8 @@ export interface Parking {
   park(parked: Parked): void;
   /** Looks again at whoever waits for this partition, in the order of arrival. */
   wake(key: string, nowMs: number): void;
+  /** Who waits is looked at when all of it is done, as Kafka does with the appends of one request. */
+  together<T>(nowMs: number, work: () => T): T;
   /** Nobody is there to be answered any more. */
   forget(connection: number): void;
 }
@@ -32,6 +34,9 @@ export function partitionKey(topic: string, partition: number): string {
 export function createParking(timers: Timers): Parking {
   const everyone = new Set<Parked>();
   const waiting = new Map<string, Set<Parked>>();
+
+  /** What happened while nobody is to be woken yet. */
+  let held: Set<string> | undefined;
 
   const leave = (parked: Parked): void => {
     everyone.delete(parked);
@@ -45,6 +50,15 @@ export function createParking(timers: Timers): Parking {
     leave(parked);
     parked.answer(nowMs);
   };
+  const wake = (key: string, nowMs: number): void => {
+    if (held !== undefined) {
+      held.add(key);
+      return;
+    }
+    const set = waiting.get(key);
+    if (set === undefined) return;
+    for (const parked of set) if (parked.isReady()) finish(parked, nowMs);
+  };
 
   return {
     park(parked) {
@@ -56,10 +70,16 @@ export function createParking(timers: Timers): Parking {
       }
       timers.set(parked.name, parked.untilMs, (nowMs) => finish(parked, nowMs));
     },
-    wake(key, nowMs) {
-      const set = waiting.get(key);
-      if (set === undefined) return;
-      for (const parked of set) if (parked.isReady()) finish(parked, nowMs);
+    wake,
+    together(nowMs, work) {
+      const keys = new Set<string>();
+      held = keys;
+      try {
+        return work();
+      } finally {
+        held = undefined;
+        for (const key of keys) wake(key, nowMs);
+      }
     },
     forget(connection) {
       for (const parked of everyone) if (parked.connection === connection) leave(parked);

@@ -58,7 +58,10 @@ export function createState(
       timers,
       emit,
       newProducerId,
-      writeMarker: (marker, nowMs) => writeMarker(state, marker, nowMs),
+      writeMarkers: (markers, nowMs) =>
+        state.parking.together(nowMs, () =>
+          markers.map((marker) => writeMarker(state, marker, nowMs)),
+        ),
     }),
     timers,
     parking: createParking(timers),

@@ -68,10 +68,12 @@ export const produce = handler('Produce', (context) => {
     if (version >= addsPartitions && !isLast && [...checked.values()].some(isBusy)) {
       return undefined;
     }
-    return respond(context, topics, (entry) => {
-      const verdict = checked.get(entry)!;
-      return 'batch' in verdict ? append(context, verdict, nowMs) : verdict;
-    });
+    return context.state.parking.together(nowMs, () =>
+      respond(context, topics, (entry) => {
+        const verdict = checked.get(entry)!;
+        return 'batch' in verdict ? append(context, verdict, nowMs) : verdict;
+      }),
+    );
   });
 });
 

@@ -26,18 +26,20 @@ interface Marker {
   }[];
 }
 
-export const writeTxnMarkers = handler('WriteTxnMarkers', ({ state, request, nowMs }) => ({
-  markers: request.body.markers.map((marker: Marker) => ({
-    producerId: marker.producerId,
-    topics: marker.topics.map(({ name, partitionIndexes }) => ({
-      name,
-      partitions: partitionIndexes.map((partitionIndex) => ({
-        partitionIndex,
-        errorCode: errorCode(write(state, marker, name, partitionIndex, nowMs)),
+export const writeTxnMarkers = handler('WriteTxnMarkers', ({ state, request, nowMs }) =>
+  state.parking.together(nowMs, () => ({
+    markers: request.body.markers.map((marker: Marker) => ({
+      producerId: marker.producerId,
+      topics: marker.topics.map(({ name, partitionIndexes }) => ({
+        name,
+        partitions: partitionIndexes.map((partitionIndex) => ({
+          partitionIndex,
+          errorCode: errorCode(write(state, marker, name, partitionIndex, nowMs)),
+        })),
       })),
     })),
   })),
-}));
+);
 
 function write(
   state: BrokerState,

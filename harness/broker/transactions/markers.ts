@@ -1,9 +1,9 @@
 /**
  * The step after EndTxn: its answer is on its way, and no reader knows yet. Some milliseconds
- * later the markers are written, partition by partition in the order in which these were added,
- * offsets last (Kafka has its own order), and the transaction is complete. It is always a step of
- * its own, also with a delay of 0. Only an ending without any partition (EndTxn 5 aborts what was
- * never begun) has no markers, and is complete at once.
+ * later the markers are written in the order in which partitions were added, offsets last (Kafka has
+ * its own order), and the transaction is complete. A fetch that waits is answered once for all
+ * partitions. It is always a step of its own, also with a delay of 0. Only an ending without any
+ * partition (EndTxn 5 aborts what was never begun) has no markers, and is complete at once.
  *
  * Whoever drives the broker may give a transactional id another delay, hold its markers, and write
  * them when it likes; a real coordinator under load does no less (up to 100 ms were seen).
@@ -108,10 +108,12 @@ export class Markers {
       outcome: outcomeOf(transaction),
     };
     const places = [...transaction.partitions.values()];
-    const offsetsLast = places.toSorted((a, b) => Number(isOffsets(a)) - Number(isOffsets(b)));
-    for (const place of offsetsLast) {
-      const error = this.#host.writeMarker({ ...place, ...marker }, nowMs);
-      if (error === 'NONE') transaction.partitions.delete(partitionName(place));
+    const offsets = places.filter(isOffsets);
+    for (const some of [places.filter((place) => !isOffsets(place)), offsets]) {
+      const markers = some.map((place) => ({ ...place, ...marker }));
+      for (const [index, error] of this.#host.writeMarkers(markers, nowMs).entries()) {
+        if (error === 'NONE') transaction.partitions.delete(partitionName(some[index]!));
+      }
     }
     if (transaction.partitions.size > 0) return;
     const { completionDelayMs } = this.#host.config;

@@ -21,8 +21,11 @@ export interface TransactionsHost {
   };
   emit(event: BrokerEvent): void;
   newProducerId(): number;
-  /** Ends the transaction in one partition; a partition that is gone needs nothing. */
-  writeMarker(marker: PartitionMarker, nowMs: number): 'NONE' | 'INVALID_PRODUCER_EPOCH';
+  /** Ends the transaction in partitions at once; one that is gone needs nothing. */
+  writeMarkers(
+    markers: readonly PartitionMarker[],
+    nowMs: number,
+  ): readonly ('NONE' | 'INVALID_PRODUCER_EPOCH')[];
 }
 
 /** Which Kafka the broker answers as, where 3.9 and 4 differ. */

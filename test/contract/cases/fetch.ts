@@ -274,3 +274,20 @@ fetch.holds(
     expect(await aborted(unknown, 1)).toEqual([]);
   },
 );
+
+fetch.holds('who waits is answered once for all that one request brings', async (kafka) => {
+  const [one, other] = await kafka.topic({}, 2);
+  const spots: Spot[] = [
+    [one!, 0],
+    [other!, 0],
+  ];
+  const wire = await kafka.open();
+  const answer = kafka.fetchAll(spots, { maxWaitMs: 20_000, wire });
+  expect(await kafka.within(50, answer)).toBe('waits');
+  const partitionData = [one!, other!].map(({ partition }) => ({
+    index: partition,
+    records: batchOf(['a']),
+  }));
+  await kafka.produceAll([{ name: one!.topic, partitionData }]);
+  expect((await answer).map(({ highWatermark }) => highWatermark)).toEqual([1, 1]);
+});

@@ -190,3 +190,21 @@ transactionLog.holds('a plain batch inside an open transaction: error 48', async
   await producer.settle('commit');
   expect((await plain(1)).error).toBe('NONE');
 });
+
+transactionLog.holds(
+  'who waits in several partitions is answered once for all markers',
+  async (kafka) => {
+    const places = await kafka.topic({}, 2);
+    const producer = await new Producer(kafka).begin(...places);
+    for (const place of places) await producer.write(place, 'a');
+    const wire = await kafka.open();
+    const spots = places.map((place) => [place, 0] as const);
+    const answer = kafka.fetchAll(spots, { ...readCommitted, maxWaitMs: 20_000, wire });
+    expect(await kafka.within(50, answer)).toBe('waits');
+    await producer.settle('commit');
+    expect((await answer).map(({ records }) => shown(records))).toEqual([
+      ['a', '<COMMIT>'],
+      ['a', '<COMMIT>'],
+    ]);
+  },
+);

@@ -23,7 +23,29 @@ const samples: Record<
       ],
     ],
   },
+  'committed before or behind a marker': {
+    explained: [committed([5, 4], [0, 0]), committed([5, 3], [0, 1])],
+    not: [
+      // A record is between.
+      [committed([5, 4], [0, 0]), committed([5, 3], [0, 0])],
+      [committed([5, 5], [0, 0]), committed([5, 3], [0, 1])],
+      [committed([5, 1], [0, 0]), committed([5, -1], [0, 2])],
+      // Nobody commits by itself.
+      [
+        { kind: 'committed', error: 'NONE', offsets: [['NONE', 4]] },
+        { kind: 'committed', error: 'NONE', offsets: [['NONE', 3]] },
+      ],
+      [
+        { kind: 'client looks', at: 'topic offsets', told: [4] },
+        { kind: 'client looks', at: 'topic offsets', told: [3] },
+      ],
+    ],
+  },
 };
+
+function committed(ends: readonly number[], markers: readonly number[]): Observation {
+  return { kind: 'committed', error: 'NONE', offsets: ends.map((end) => ['NONE', end]), markers };
+}
 
 test.each(explanations)(
   '$name: explains its sample, and not its look-alike',

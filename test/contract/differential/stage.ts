@@ -1,4 +1,5 @@
 /** Where one side of a sequence is played, and its names for what differs from run to run. */
+import { batchesIn } from '#protocol';
 import { commit, Member } from '../groups.ts';
 import type { Place, Scene } from '../scene.ts';
 import { Producer } from '../transactions.ts';
@@ -16,6 +17,8 @@ export class Stage {
   readonly producers: readonly number[];
   readonly transactions: readonly Producer[];
   readonly members: readonly Member[];
+  /** Somebody commits what it has read, whenever that is. */
+  automatic = false;
 
   private constructor(
     kafka: Scene,
@@ -68,6 +71,19 @@ export class Stage {
     }
     for (const { wire } of this.members) wire.close();
     await this.kafka.close();
+  }
+
+  /** How many markers begin at these offsets, one of each place. */
+  async markersAt(offsets: readonly number[]): Promise<readonly number[]> {
+    const counts: number[] = [];
+    for (const [place, offset] of offsets.entries()) {
+      const from = Math.max(0, offset) + this.#bases[place]!;
+      const { records } = await this.kafka.fetch(this.places[place]!, from);
+      const all = [...batchesIn(records)];
+      const plain = all.findIndex(({ control }) => !control);
+      counts.push(plain < 0 ? all.length : plain);
+    }
+    return counts;
   }
 
   place({ place }: { place: number }): Place {

@@ -17,7 +17,10 @@ export class ClientAdmin implements Plays<'client looks' | 'client deletes group
   }
 
   readonly 'client looks' = async ({ kind, at }: Of<'client looks'>): Promise<Observation> => {
-    return { kind, at, ...(await outcomeOf(() => this.#sights[at]())) };
+    const outcome = await outcomeOf(() => this.#sights[at]());
+    const offsets = at === 'offsets' && outcome.told;
+    if (!Array.isArray(offsets) || !this.#stage.automatic) return { kind, at, ...outcome };
+    return { kind, at, offsets, markers: await this.#stage.markersAt(offsets) };
   };
 
   readonly 'client deletes group' = async ({

@@ -76,6 +76,7 @@ export class ClientConsumers implements Plays<Kinds> {
     const { kind, client, autoCommit } = command;
     if (this.#consuming.has(client)) return { kind, none: true };
     const { places, group, kafka } = this.#stage;
+    if (autoCommit) this.#stage.automatic = true;
     const consumer = kafkaJs(this.#stage, `client-${client}`).consumer({
       groupId: group,
       partitionAssigners: [inOrder],

@@ -139,7 +139,10 @@ export class Groups implements Plays<Kinds> {
       const one = of.find(({ partitionIndex }: Body) => partitionIndex === partition);
       return [errorName(one.errorCode), this.#stage.relative({ place }, one.committedOffset)];
     });
-    return { kind, error: errorName(told.errorCode), offsets };
+    const error = errorName(told.errorCode);
+    if (!this.#stage.automatic) return { kind, error, offsets };
+    const markers = await this.#stage.markersAt(offsets.map(([, offset]) => offset as number));
+    return { kind, error, offsets, markers };
   };
 
   readonly describe = async (): Promise<Observation> => {
