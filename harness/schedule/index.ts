@@ -1,5 +1,5 @@
 /** Schedules: the notation, what can go wrong at a level, random mixes, shrinking, files. Pure. */
-export { crashPoints, strikable, type ChapterFaults } from './crossing-view.ts';
+export { crashPoints, roleOf, strikable, type ChapterFaults } from './crossing-view.ts';
 export {
   scaledSchedules,
   singles,

@@ -4,16 +4,8 @@
  * that is said.
  */
 import type { Fact } from '#check';
-import type { FaultKind } from '#schedule';
-import {
-  labelOf,
-  logName,
-  roleOf,
-  type Append,
-  type Deliver,
-  type Done,
-  type Reading,
-} from './reading.ts';
+import { roleOf, type FaultKind } from '#schedule';
+import { labelOf, logName, type Append, type Deliver, type Done, type Reading } from './reading.ts';
 import { repeated } from './repeated.ts';
 import type { Focus } from './rows.ts';
 import { committedPast, type Scene } from './scene.ts';

@@ -1,8 +1,9 @@
 /**
  * Causes where nothing was done to anybody: what the facts about the commands show by themselves.
  */
+import { roleOf } from '#schedule';
 import type { Focus } from './rows.ts';
-import { isChange, roleOf, type Change, type Commit, type Done, type Reading } from './reading.ts';
+import { isChange, type Change, type Commit, type Done, type Reading } from './reading.ts';
 import { repeated } from './repeated.ts';
 import { capital, number } from './words.ts';
 

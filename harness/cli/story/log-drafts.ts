@@ -1,7 +1,8 @@
 /** Rows of what Kafka's logs have, hand out and are told: records, markers, deliveries, commits. */
 import type { Fact } from '#check';
+import { roleOf } from '#schedule';
 import type { Draft } from './drafts.ts';
-import { labelOf, logName, roleOf, type Commit, type Deliver, type Reading } from './reading.ts';
+import { labelOf, logName, type Commit, type Deliver, type Reading } from './reading.ts';
 import { commitWords, list, plural } from './words.ts';
 
 export function appendDraft(fact: Extract<Fact, { kind: 'append' }>, reading: Reading): Draft {

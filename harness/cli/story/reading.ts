@@ -13,7 +13,7 @@ import type {
   PortFact,
   TableFact,
 } from '#check';
-import type { Fault, FaultPoint, Phase, Schedule } from '#schedule';
+import { roleOf, type Fault, type FaultPoint, type Phase, type Schedule } from '#schedule';
 import { changesByCommit } from './changes.ts';
 
 /** A fault that struck, joined with its entry in the schedule. */
@@ -87,11 +87,6 @@ export interface Delivered {
 /** `PaymentFailed o1`; `o1` where its chapter has no name for it. */
 export function labelOf({ name, command }: Pick<AppendFact, 'name' | 'command'>): string {
   return [name, command].filter((word) => word !== undefined).join(' ') || 'a record';
-}
-
-/** `greeter-0` → `greeter`. */
-export function roleOf(slot: string): string {
-  return slot.replace(/-\d+$/, '');
 }
 
 export function logName({ topic, partition }: Place): string {

@@ -2,11 +2,10 @@
  * What stood around a fault: what it was about, what had taken effect by then, what Kafka had been
  * told, and what came after. The material of the sentences of cause.
  */
-import type { FaultKind, FaultOptions, FaultPoint, Phase } from '#schedule';
+import { roleOf, type FaultKind, type FaultOptions, type FaultPoint, type Phase } from '#schedule';
 import {
   isChange,
   labelOf,
-  roleOf,
   type Append,
   type Change,
   type Done,
