@@ -16,7 +16,7 @@ import {
 } from '#content';
 import { random } from '#kernel';
 import { printSchedule } from '#schedule';
-import { claimsOf, gateDefaults, openEngine, tryClaim, type Claim, type Trial } from '#verify';
+import { claimsOf, gateDefaults, openEngine, trySeeds, type Claim, type Trial } from '#verify';
 import { staleCaptures } from './capture.ts';
 import type { ExitCode } from './main.ts';
 import { quantile } from './measure/numbers.ts';
@@ -33,7 +33,7 @@ export interface GateCommand {
   readonly schedules?: number;
   /** So many variants and mutants of each chapter, drawn by the first seed; left out = all. */
   readonly sample?: number;
-  /** At most so many single faults of each service, drawn by each seed; left out = all. */
+  /** At most so many single faults of each service, drawn by each seed; left out = all, once. */
   readonly singles?: number;
   readonly json: boolean;
 }
@@ -60,10 +60,7 @@ export async function gate(command: GateCommand): Promise<ExitCode> {
       const judged: Judged[] = [];
       const all = claimsOf(chapter, options);
       for (const claim of drawn(all, command, seeds)) {
-        const trials: Trial[] = [];
-        for (const seed of claim.seeded ? seeds : seeds.slice(0, 1)) {
-          trials.push(await tryClaim(engine, claim, seed));
-        }
+        const trials = await trySeeds(engine, claim, seeds);
         judged.push({ claim, trials });
         for (const line of linesOf({ claim, trials }, chapter)) say(line);
       }

@@ -15,6 +15,9 @@
  * `differential` plays random sequences on this broker and on Apache Kafka, which it starts itself
  * where java and mvn are.
  *
+ * `services` tries all single faults with the first seed and --schedules in all; the other seeds
+ * share as many again, mixes only.
+ *
  * `--chapter` keeps mutants, services, hashes and coverage to these chapters.
  *
  * `--save` writes one section of docs/proof.json for each; what was kept to chapters has sections

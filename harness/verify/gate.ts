@@ -26,6 +26,8 @@ export interface Claim {
   readonly request: EngineRequest;
   /** What is wrong with what was found, or nothing. */
   readonly refutes: (searched: Searched) => string | undefined;
+  /** What is asked with every seed after the first; left out = the same. */
+  readonly further?: Claim;
 }
 
 /** One claim looked at with one seed. */
@@ -46,7 +48,12 @@ export interface GateOptions {
   readonly seeds: readonly number[];
   /** Distinct schedules, every fault of each struck, that solution and variants must survive. */
   readonly schedules: number;
-  /** At most so many single faults of solution and variants, others with each seed; left out = all. */
+  /** So many with each seed after the first; left out = as many as with the first. */
+  readonly furtherSchedules?: number;
+  /**
+   * At most so many single faults of solution and variants, others with each seed; left out = all
+   * with the first seed and, as they are the same with every seed, only mixes with the others.
+   */
   readonly singles?: number;
   /** Wall time in which a mutant must be caught, one seed. */
   readonly mutantBudgetMs: number;
@@ -135,13 +142,16 @@ function stubClaims(chapter: Chapter, { mutantBudgetMs }: Omit<GateOptions, 'see
 }
 
 function holds(
-  { folder, definition }: Chapter,
-  { schedules, singles: most, budgetMs }: Omit<GateOptions, 'seeds'>,
+  chapter: Chapter,
+  options: Omit<GateOptions, 'seeds'>,
   kind: ClaimKind,
   name: string,
   folders: readonly string[],
   level: Level,
 ): Claim {
+  const { folder, definition } = chapter;
+  const { schedules, furtherSchedules = schedules, singles: most, budgetMs } = options;
+  const mixes = { ...options, singles: 0, schedules: furtherSchedules };
   return {
     kind,
     name,
@@ -169,6 +179,9 @@ function holds(
         ? `only ${classes.size} of ${schedules} distinct schedules in time`
         : undefined;
     },
+    ...(most === undefined && {
+      further: holds(chapter, mixes, kind, name, folders, level),
+    }),
   };
 }
 
@@ -178,6 +191,20 @@ function missed(property: string, { result }: Searched): string | undefined {
   if (hit !== undefined) return `it broke ${hit.finding.property} instead: ${hit.finding.sentence}`;
   if (unknown !== undefined) return unknown.sentence;
   return `not caught in ${tally.runs} runs${[...tally.notes].map((note) => `; ${note}`).join('')}`;
+}
+
+/** The claim with each of the seeds in turn, or with the first alone where no other would differ. */
+export async function trySeeds(
+  engine: Engine,
+  claim: Claim,
+  seeds: readonly number[],
+): Promise<readonly Trial[]> {
+  const trials: Trial[] = [];
+  for (const [index, seed] of (claim.seeded ? seeds : seeds.slice(0, 1)).entries()) {
+    const asked = index === 0 ? claim : (claim.further ?? claim);
+    trials.push(await tryClaim(engine, asked, seed));
+  }
+  return trials;
 }
 
 export async function tryClaim(engine: Engine, claim: Claim, seed: number): Promise<Trial> {

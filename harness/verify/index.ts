@@ -8,6 +8,7 @@ export {
   claimsOf,
   gateDefaults,
   tryClaim,
+  trySeeds,
   type Claim,
   type GateOptions,
   type Trial,

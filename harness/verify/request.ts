@@ -25,7 +25,7 @@ export interface CheckRequest {
    * struck; left out = go on until the budget is spent.
    */
   readonly schedules?: number;
-  /** At most so many single faults, drawn by the seed; left out = all. */
+  /** At most so many single faults, drawn by the seed; 0 = only mixes; left out = all. */
   readonly singles?: number;
   /** Wall time for the search, and for making small what it finds, which has `shrinkMs` in any case. */
   readonly budgetMs?: Milliseconds;

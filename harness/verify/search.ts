@@ -34,7 +34,7 @@ export interface SearchResult {
   readonly tally: Tally;
   /** Searching went on with nothing shared between processes. */
   readonly fresh: boolean;
-  /** All singles of the level were executed. */
+  /** All singles of the level were executed, or as many as were asked for. */
   readonly complete: boolean;
   /** From the beginning of the search to the first single; 0 where none began. */
   readonly preparedMs: Milliseconds;
@@ -105,7 +105,7 @@ class Search {
     measured?.catch(() => undefined); // said by whoever waits for it
     const { hit, unknown, fresh } = decision;
     const { tried, of, unfired } = this.#tally.singles;
-    const all = of > 0 && tried + unfired >= of;
+    const all = tried + unfired >= of && (of > 0 || this.#input.request.singles === 0);
     return {
       hit,
       unknown,
@@ -150,7 +150,8 @@ class Search {
   }
 
   async #singles(calm: Calm): Promise<void> {
-    const { runner } = this.#input;
+    const { runner, request } = this.#input;
+    if (request.singles === 0) return;
     const all = this.#drawn(await (this.#single ??= this.#candidates(calm)));
     this.#preparedMs = this.#elapsed();
     this.#tally.singles.of = all.length;

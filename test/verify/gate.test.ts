@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadChapter, projectRoot, resolveChapter, type Chapter } from '#content';
 import type { ChapterDefinition } from '#kit';
-import { claimsOf, openEngine, tryClaim, type Claim, type Engine, type Trial } from '#verify';
+import {
+  claimsOf,
+  openEngine,
+  tryClaim,
+  trySeeds,
+  type Claim,
+  type Engine,
+  type Trial,
+} from '#verify';
 
 const seed = 7;
 const options = { schedules: 60, mutantBudgetMs: 60_000, budgetMs: 60_000 };
@@ -51,9 +59,28 @@ describe('a claim that is true', () => {
     expect(trial.wrong).toBeUndefined();
     expect(trial.schedules).toBeGreaterThanOrEqual(options.schedules);
   });
+
+  test('singles are the same with every seed: only the first tries them, the others mix', async () => {
+    const claims = claimsOf(chapter, { ...options, furtherSchedules: 10 });
+    const solution = claims.find(({ kind }) => kind === 'solution');
+    const [first, ...others] = await trySeeds(engine, solution as Claim, [7, 8, 9]);
+    expect(first?.schedules).toBeGreaterThanOrEqual(options.schedules);
+    expect(others.map(({ schedules }) => schedules)).toEqual([10, 10]);
+    expect([first, ...others].map((trial) => trial?.wrong)).toEqual(Array(3).fill(undefined));
+  });
 });
 
 describe('a claim that is not true', () => {
+  test('a variant is refuted by mixes alone where another seed drew them', async () => {
+    const of = said(
+      { variants: { 'commit-first': { says: 'is wrong' } } },
+      { variants: mutant('commit-first') },
+    );
+    const { further } = claim(of, 'variant', 'commit-first');
+    const trial = await attempt(further as Claim);
+    expect(trial.wrong).toMatch(/^(commit-safe|no-loss): /);
+  });
+
   test('a mutant that breaks another property than it names', async () => {
     const mutants = { 'standby-group': { breaks: 'no-invention', says: 'a wrong name' } };
     const of = said({ mutants }, { mutants: mutant('standby-group') });

@@ -61,6 +61,12 @@ test('singles may be drawn: so many of all, the same with a seed, others with an
   expect(await drawn(12)).not.toEqual(first);
 });
 
+test('without singles a search is complete after its mixes', async () => {
+  const { result } = await searched(2, { schedules: 5, singles: 0 });
+  expect(result).toMatchObject({ complete: true, hit: undefined });
+  expect(result.tally).toMatchObject({ singles: { tried: 0, of: 0 }, classes: { size: 5 } });
+});
+
 test('a search whose time is over says which command has more', async () => {
   const engine = await openEngine({ root: projectRoot, workers: 1 });
   onTestFinished(() => engine.close());

@@ -6,7 +6,7 @@ import {
   gateDefaults,
   hashesOf,
   openEngine,
-  tryClaim,
+  trySeeds,
   type HashRow,
   type Trial,
 } from '#verify';
@@ -63,9 +63,8 @@ export const sections = {
 /** Every mutant, many seeds, nothing saved: caught by the property it names, and how soon. */
 async function mutants({ seeds, seedBase, chapters: names, say }: Wanted): Promise<Proven> {
   const all: { name: string; trial: Trial }[] = [];
-  await eachClaim('mutant', names, gateDefaults.schedules, async (name, attempt) => {
-    const trials: Trial[] = [];
-    for (const seed of seedsFrom(seedBase, seeds)) trials.push(await attempt(seed));
+  await eachClaim('mutant', names, gateDefaults, async (name, attempt) => {
+    const trials = await attempt(seedsFrom(seedBase, seeds));
     const wrong = trials.filter((trial) => trial.wrong !== undefined);
     const runs = spread(trials.map((trial) => trial.runs));
     const mark = wrong.length === 0 ? '✓' : '✗';
@@ -93,47 +92,67 @@ async function mutants({ seeds, seedBase, chapters: names, say }: Wanted): Promi
   };
 }
 
-/** Solutions and variants: distinct schedules, every fault of each struck, and no finding. */
-async function services({ schedules, seedBase, chapters: names, say }: Wanted): Promise<Proven> {
+/**
+ * Solutions and variants: distinct schedules, every fault of each struck, and no finding. The first
+ * seed tries all single faults; the others share as many schedules again, all of them mixes.
+ */
+async function services(wanted: Wanted): Promise<Proven> {
+  const { seeds, schedules, seedBase, chapters: names, say } = wanted;
+  const furtherSchedules = Math.ceil(schedules / seeds);
   const rows: Record<string, Json> = {};
   let wrong = 0;
   for (const kind of ['solution', 'variant'] as const) {
-    await eachClaim(kind, names, schedules, async (name, attempt) => {
-      const trial = await attempt(seedBase);
-      if (trial.wrong !== undefined) wrong++;
-      const least = Object.entries(trial.sometimes).toSorted(([, a], [, b]) => a - b)[0];
+    const options = { ...gateDefaults, schedules, furtherSchedules };
+    await eachClaim(kind, names, options, async (name, attempt) => {
+      const trials = await attempt(seedsFrom(seedBase, seeds));
+      const [first] = trials;
+      const bad = trials.filter((trial) => trial.wrong !== undefined);
+      wrong += bad.length;
+      const sum = (of: (trial: Trial) => number): number =>
+        trials.reduce((total, trial) => total + of(trial), 0);
+      const moments = Object.keys(first?.sometimes ?? {});
+      const sometimes = moments.map(
+        (at) => [at, sum((trial) => trial.sometimes[at] ?? 0)] as const,
+      );
+      const [least] = sometimes.toSorted(([, a], [, b]) => a - b);
       rows[name] = {
-        schedules: trial.schedules,
-        runs: trial.runs,
-        seconds: rounded(trial.seconds),
-        sometimes: { ...trial.sometimes },
-        ...(trial.wrong !== undefined && { wrong: trial.wrong }),
+        schedules: sum((trial) => trial.schedules),
+        runs: sum((trial) => trial.runs),
+        seconds: rounded(sum((trial) => trial.seconds)),
+        sometimes: Object.fromEntries(sometimes),
+        ...(bad.length > 0 && { wrong: bad.map((trial) => `seed ${trial.seed}: ${trial.wrong}`) }),
       };
       const rarest = least === undefined ? '' : ` · rarest moment: ${least[0]} ${least[1]} times`;
-      say(`  ${trial.wrong === undefined ? '✓' : '✗'} ${name}: ${trial.schedules}${rarest}`);
-      if (trial.wrong !== undefined) say(`      ${trial.wrong}`);
+      const mark = bad.length === 0 ? '✓' : '✗';
+      say(`  ${mark} ${name}: ${sum((trial) => trial.schedules)}${rarest}`);
+      for (const { seed, wrong: why } of bad) say(`      seed ${seed}: ${why}`);
     });
   }
+  const further =
+    seeds > 1 ? `, and ${furtherSchedules} mixes with each of ${seeds - 1} further seeds` : '';
   return {
     held: wrong === 0,
-    says: `${Object.keys(rows).length} services, ${schedules} distinct schedules each`,
-    figures: { schedules, services: rows },
+    says: `${Object.keys(rows).length} services, ${schedules} distinct schedules each${further}`,
+    figures: { seeds, schedules, furtherSchedules, services: rows },
   };
 }
 
 async function eachClaim(
   kind: 'mutant' | 'solution' | 'variant',
   names: readonly string[],
-  schedules: number,
-  work: (name: string, attempt: (seed: number) => Promise<Trial>) => Promise<void>,
+  options: typeof gateDefaults,
+  work: (
+    name: string,
+    attempt: (seeds: readonly number[]) => Promise<readonly Trial[]>,
+  ) => Promise<void>,
 ): Promise<void> {
   const engine = await openEngine({ root: projectRoot });
   try {
     for (const chapter of await chaptersOf(names)) {
-      for (const claim of claimsOf(chapter, { ...gateDefaults, schedules, budgetMs: 1_200_000 })) {
+      for (const claim of claimsOf(chapter, { ...options, budgetMs: 1_200_000 })) {
         if (claim.kind !== kind) continue;
         const name = `${chapter.folder} ${claim.name}`;
-        await work(name, (seed) => tryClaim(engine, claim, seed));
+        await work(name, (seeds) => trySeeds(engine, claim, seeds));
       }
     }
   } finally {
