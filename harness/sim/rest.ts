@@ -4,6 +4,7 @@
  * closing commands go in until each partition that held a record got one more.
  */
 import type { Ending, Stuck } from '#check';
+import type { Milliseconds } from '#kernel';
 import { horizonMs } from './incarnation.ts';
 import { stillChanging } from './repeats.ts';
 import type { World } from './world.ts';
@@ -16,6 +17,8 @@ export interface Rest {
 }
 
 const mostClosing = 64;
+/** Who polls more seldom than this is not waited for before the closing commands. */
+const pollMs: Milliseconds = 60_000;
 
 export function createRest(world: World): Rest {
   return new RestWatch(world);
@@ -27,6 +30,7 @@ class RestWatch implements Rest {
   #uncovered: Map<string, number> | undefined;
   /** The number of changes for which a second round of waiting has begun. */
   #again = -1;
+  #lastChange = { nth: -1, atMs: 0 };
 
   constructor(world: World) {
     this.#world = world;
@@ -44,13 +48,17 @@ class RestWatch implements Rest {
     );
   }
 
+  /** Nothing that waited when the world last changed still waits. */
+  #timersRan(): boolean {
+    return this.#world.agenda.outstanding() === 0 && this.#world.broker.timersOutstanding() === 0;
+  }
+
   /**
-   * Nothing that waited when the world last changed still waits, nor anything that this set off: a
-   * client may be on its way back behind a long poll that it began after the last change.
+   * Nor does anything that this set off: a client may be on its way back behind a long poll that it
+   * began after the last change.
    */
   #still(): boolean {
-    if (this.#world.agenda.outstanding() > 0 || this.#world.broker.timersOutstanding() > 0)
-      return false;
+    if (!this.#timersRan()) return false;
     if (this.#again === this.#world.changes()) return true;
     if (this.#quiet()) {
       this.#again = this.#world.changes();
@@ -70,6 +78,13 @@ class RestWatch implements Rest {
       }
     }
     return result;
+  }
+
+  /** Timers go on where all records are handled: a relay that polls is to send before the end. */
+  #polled(): boolean {
+    const nth = this.#world.changes();
+    if (nth !== this.#lastChange.nth) this.#lastChange = { nth, atMs: this.#world.now() };
+    return this.#timersRan() || this.#world.now() - this.#lastChange.atMs >= pollMs;
   }
 
   /** A group is asked about what it reads; one that nobody joined yet, about all that carries commands. */
@@ -148,7 +163,7 @@ class RestWatch implements Rest {
       if (this.#still() && this.#quiet()) this.#world.finish({ kind: 'rest', ...this.#stuck() });
       return;
     }
-    if (this.#world.gate.allFired() && this.#world.workload.done()) {
+    if (this.#polled() && this.#world.gate.allFired() && this.#world.workload.done()) {
       if (this.#quiet() && !this.#behind()) return this.#close();
     }
     if (!this.#still() || !this.#quiet()) return;
