@@ -214,6 +214,10 @@ export const sagaChoreography = chapter({
       says: 'tells of a cancellation before the others have done what they must take back',
     },
     'no-compensation': { breaks: 'termination', says: 'logs that an order finds no stock' },
+    'marks-then-sends': {
+      breaks: 'termination',
+      says: 'marks what its outbox holds as sent, and then sends it',
+    },
     'drops-unknown': { breaks: 'termination', says: 'drops events about orders it does not know' },
     'cancels-anyway': {
       breaks: 'edges',
@@ -247,6 +251,7 @@ export const sagaChoreography = chapter({
     'looks-up-first': { says: 'asks the provider first whether it knows the key' },
     'charges-again-to-refund': { says: 'learns the charge from the provider, and has no table' },
     outbox: { says: 'payment writes its events into its database, and sends them from there' },
+    'polls-its-outbox': { says: 'payment writes its events down, and a timer sends them' },
     'in-transactions': { says: 'inventory answers in a Kafka transaction, offset and all' },
     'locks-the-shelf': { says: 'inventory locks the shelf, looks, and then decides' },
     'tails-a-log': { says: 'inventory only writes tables, and tells what their log shows' },
