@@ -20,6 +20,8 @@ const mostClosing = 64;
 /** Who polls more seldom than this is not waited for before the closing commands. */
 const pollMs: Milliseconds = 60_000;
 
+const topicOf = (where: string): string => where.slice(0, where.lastIndexOf('/'));
+
 export function createRest(world: World): Rest {
   return new RestWatch(world);
 }
@@ -31,6 +33,8 @@ class RestWatch implements Rest {
   /** The number of changes for which a second round of waiting has begun. */
   #again = -1;
   #lastChange = { nth: -1, atMs: 0 };
+  /** Where each partition ended when the last closing command went in. */
+  #closedAt: Map<string, number> | undefined;
 
   constructor(world: World) {
     this.#world = world;
@@ -126,8 +130,7 @@ class RestWatch implements Rest {
       this.#world.closing = true;
       this.#uncovered = new Map([...this.#ends()].filter(([, end]) => end > 0));
       for (const where of this.#uncovered.keys()) {
-        const [topic = ''] = where.split('/');
-        if (!this.#world.workload.closes(topic)) this.#uncovered.delete(where);
+        if (!this.#world.workload.closes(topicOf(where))) this.#uncovered.delete(where);
       }
     }
     const now = this.#ends();
@@ -136,18 +139,31 @@ class RestWatch implements Rest {
     }
     if (this.#uncovered === undefined || this.#uncovered.size === 0) return;
     if (this.#world.workload.closed >= mostClosing) return this.#uncovered.clear();
+    this.#closedAt = now;
     const [where] = this.#uncovered.keys();
     this.#world.workload.close(this.#world.workload.closed + 1, where);
   }
 
+  /** What is uncovered got a record since the last closing command, if only in other partitions. */
+  #arrived(): boolean {
+    const now = this.#ends();
+    const topics = new Set([...(this.#uncovered?.keys() ?? [])].map(topicOf));
+    for (const [where, end] of now) {
+      if (end > (this.#closedAt?.get(where) ?? 0)) topics.delete(topicOf(where));
+    }
+    return topics.size === 0;
+  }
+
   /**
-   * Where services pass on what they are told, the last command may still be on its way to what is uncovered: the next
-   * goes in when it has arrived, or nobody moves.
+   * Where services pass on what they are told, the last command may still be on its way to what is
+   * uncovered: the next goes in when it has arrived, or nobody moves.
    */
   #mayClose(): boolean {
     if (!this.#world.workload.done() || (this.#uncovered?.size ?? 0) === 0) return false;
-    if (this.#world.chapter.groups.length < 2) return true;
-    return this.#quiet() && (!this.#behind() || this.#still());
+    const arrived = this.#arrived();
+    if (arrived && this.#world.chapter.groups.length < 2) return true;
+    if (!this.#quiet()) return false;
+    return ((arrived || this.#polled()) && !this.#behind()) || this.#still();
   }
 
   /**

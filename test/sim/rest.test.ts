@@ -206,6 +206,30 @@ test('what services pass on is waited for before one more closing command goes i
   expect(facts(run, 'append', { topic: 'receipts' })).toHaveLength(2);
 });
 
+test('what a relay passes on later is waited for before one more closing command goes in', async () => {
+  const stage = await services(
+    `import { Kafka } from 'kafkajs';
+     export const worker = async () => ({ stop: async () => {} });
+     export const caller = async ({ kafka }) => {
+       const producer = new Kafka(kafka).producer();
+       await producer.connect();
+       const outbox = [];
+       setInterval(async () => {
+         for (const { id } of outbox.splice(0)) {
+           const value = JSON.stringify({ id });
+           await producer.send({ topic: 'orders', messages: [{ key: id, value }] });
+         }
+       }, 3_000);
+       return { take: async (order) => void outbox.push(order), stop: () => producer.disconnect() };
+     };`,
+    { ...byCall, groups: [], properties: {} },
+  );
+  const run = await stage.play({ commands: 1 });
+  expect(run.ending).toEqual({ kind: 'rest' });
+  expect(facts(run, 'append', { topic: 'orders' })).toHaveLength(2);
+  expect(facts(run, 'command', { closing: true, state: 'sent' })).toHaveLength(1);
+});
+
 test('a group is asked about what it reads, and not about what is there besides', async () => {
   const stage = await passingOn();
   const run = await stage.play({ commands: 1 });
