@@ -33,7 +33,9 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     },
   });
   let relaying: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => (relaying = relaying.then(relay).catch(die)), 1_000);
+  const timer = setInterval(() => {
+    relaying = relaying.then(relay).catch(die);
+  }, 1_000);
 
   async function charge(event: SagaEvent): Promise<void> {
     const { orderId, card, amount } = event.order;
