@@ -1,4 +1,4 @@
-import { Kafka } from 'kafkajs';
+import { Kafka, type Producer } from 'kafkajs';
 import { Pool, type PoolClient } from 'pg';
 import type { Service } from '#kit';
 import {
@@ -32,10 +32,7 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
       }
     },
   });
-  let relaying: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    relaying = relaying.then(relay).catch(die);
-  }, 1_000);
+  const relay = startRelay(db, producer);
 
   async function charge(event: SagaEvent): Promise<void> {
     const { orderId, card, amount } = event.order;
@@ -63,7 +60,23 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     await note(db, event, 'PaymentRefunded', 'refund');
   }
 
-  /** Takes what was not sent yet, so that nobody else does, and sends it. */
+  return {
+    stop: async () => {
+      await consumer.disconnect();
+      await relay.stop();
+      await producer.disconnect();
+      await db.end();
+    },
+  };
+};
+
+/** Takes what was not sent yet, so that nobody else does, and sends it. */
+function startRelay(db: Pool, producer: Producer): { stop(): Promise<void> } {
+  let relaying = Promise.resolve();
+  const timer = setInterval(() => {
+    relaying = relaying.then(relay).catch(die);
+  }, 1_000);
+
   async function relay(): Promise<void> {
     const { rows } = await db.query<{ event: SagaEvent }>(
       'update outbox set sent = true where not sent returning event',
@@ -80,14 +93,11 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
 
   return {
     stop: async () => {
-      await consumer.disconnect();
       clearInterval(timer);
       await relaying;
-      await producer.disconnect();
-      await db.end();
     },
   };
-};
+}
 
 /** Together with what it tells of: a copy of an event is no new row. */
 async function note(

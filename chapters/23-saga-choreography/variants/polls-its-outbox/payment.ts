@@ -1,4 +1,4 @@
-import { Kafka } from 'kafkajs';
+import { Kafka, type Producer } from 'kafkajs';
 import { Pool, type PoolClient } from 'pg';
 import type { Service } from '#kit';
 import {
@@ -32,10 +32,7 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
       }
     },
   });
-  let relaying: Promise<void> = Promise.resolve();
-  const timer = setInterval(() => {
-    relaying = relaying.then(relay).catch(die);
-  }, 1_000);
+  const relay = startRelay(db, producer);
 
   async function charge(event: SagaEvent): Promise<void> {
     const { orderId, card, amount } = event.order;
@@ -63,10 +60,26 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     await note(db, event, 'PaymentRefunded', 'refund');
   }
 
-  /**
-   * Sends what was not sent yet. Who dies before the last line sends it again, and so do two
-   * instances that look at the same time: an event's id says that it is the same.
-   */
+  return {
+    stop: async () => {
+      await consumer.disconnect();
+      await relay.stop();
+      await producer.disconnect();
+      await db.end();
+    },
+  };
+};
+
+/**
+ * Sends what was not sent yet, again and again. Who dies before the last line sends it once more, and
+ * so do two instances that look at the same time: an event's id says that it is the same.
+ */
+function startRelay(db: Pool, producer: Producer): { stop(): Promise<void> } {
+  let relaying = Promise.resolve();
+  const timer = setInterval(() => {
+    relaying = relaying.then(relay).catch(die);
+  }, 1_000);
+
   async function relay(): Promise<void> {
     const { rows } = await db.query<{ n: string; event: SagaEvent }>(
       'select n, event from outbox where not sent order by n',
@@ -85,14 +98,11 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
 
   return {
     stop: async () => {
-      await consumer.disconnect();
       clearInterval(timer);
       await relaying;
-      await producer.disconnect();
-      await db.end();
     },
   };
-};
+}
 
 /** Together with what it tells of: a copy of an event is no new row. */
 async function note(
