@@ -16,7 +16,7 @@
  * where java and mvn are.
  *
  * `services` tries all single faults with the first seed and --schedules in all; the other seeds
- * share as many again, mixes only.
+ * share half as many again, mixes only.
  *
  * `--chapter` keeps mutants, services, hashes and coverage to these chapters.
  *

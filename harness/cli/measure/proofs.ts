@@ -94,11 +94,11 @@ async function mutants({ seeds, seedBase, chapters: names, say }: Wanted): Promi
 
 /**
  * Solutions and variants: distinct schedules, every fault of each struck, and no finding. The first
- * seed tries all single faults; the others share as many schedules again, all of them mixes.
+ * seed tries all single faults; the others share half as many schedules again, all of them mixes.
  */
 async function services(wanted: Wanted): Promise<Proven> {
   const { seeds, schedules, seedBase, chapters: names, say } = wanted;
-  const furtherSchedules = Math.ceil(schedules / seeds);
+  const furtherSchedules = Math.ceil(schedules / seeds / 2);
   const rows: Record<string, Json> = {};
   let wrong = 0;
   for (const kind of ['solution', 'variant'] as const) {
