@@ -5,11 +5,11 @@
  */
 import type { Fact } from '#check';
 import { roleOf, type FaultKind } from '#schedule';
-import { labelOf, logName, type Append, type Deliver, type Done, type Reading } from './reading.ts';
+import { logName, type Append, type Deliver, type Done, type Reading } from './reading.ts';
 import { repeated } from './repeated.ts';
 import type { Focus } from './rows.ts';
 import { committedPast, type Scene } from './scene.ts';
-import { errandNoun, list, number } from './words.ts';
+import { labelOf, errandNoun, list, number } from './words.ts';
 
 export interface Aftermath {
   /** Stands before the consequence. */

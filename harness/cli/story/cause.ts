@@ -8,9 +8,10 @@ import { calmCause } from './cause-calm.ts';
 import { zombieCause } from './cause-zombie.ts';
 import { aftermath } from './aftermath.ts';
 import { scenes, type Scene } from './scene.ts';
-import { labelOf, type Reading } from './reading.ts';
+import { type Reading } from './reading.ts';
 import type { Focus } from './rows.ts';
 import {
+  labelOf,
   capital,
   duration,
   errandHappened,

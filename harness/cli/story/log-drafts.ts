@@ -2,8 +2,8 @@
 import type { Fact } from '#check';
 import { roleOf } from '#schedule';
 import type { Draft } from './drafts.ts';
-import { labelOf, logName, type Commit, type Deliver, type Reading } from './reading.ts';
-import { commitWords, list, plural } from './words.ts';
+import { logName, type Commit, type Deliver, type Reading } from './reading.ts';
+import { labelOf, commitWords, list, plural } from './words.ts';
 
 export function appendDraft(fact: Extract<Fact, { kind: 'append' }>, reading: Reading): Draft {
   const again = reading.again.has(fact.seq) ? ' again' : '';

@@ -14,13 +14,17 @@ import type {
   TableFact,
 } from '#check';
 import { roleOf, type Fault, type FaultPoint, type Phase, type Schedule } from '#schedule';
+import { askedOf, type Moment } from './asked.ts';
 import { changesByCommit } from './changes.ts';
+import { labelOf, type Asked } from './words.ts';
 
 /** A fault that struck, joined with its entry in the schedule. */
 export interface Struck {
   readonly fact: FaultFact & Stamped;
   readonly fault: Fault | undefined;
   readonly point: FaultPoint | undefined;
+  /** The same for sentences: about records by name. */
+  readonly asked: Asked | undefined;
   readonly phase: Phase | undefined;
   readonly slot: string | undefined;
 }
@@ -84,11 +88,6 @@ export interface Delivered {
   readonly again: boolean;
 }
 
-/** `PaymentFailed o1`; `o1` where its chapter has no name for it. */
-export function labelOf({ name, command }: Pick<AppendFact, 'name' | 'command'>): string {
-  return [name, command].filter((word) => word !== undefined).join(' ') || 'a record';
-}
-
 export function logName({ topic, partition }: Place): string {
   return `${topic}/${partition}`;
 }
@@ -111,7 +110,9 @@ export function read(facts: readonly Fact[], schedule: Schedule): Reading {
   const groups = new Set(commits.map((commit) => commit.group));
   return {
     facts,
-    struck: facts.filter((fact) => fact.kind === 'fault').map((fact) => strike(fact, schedule)),
+    struck: facts
+      .filter((fact) => fact.kind === 'fault')
+      .map((fact) => strike(fact, schedule, { appends, delivers })),
     groups,
     groupsOf(slot) {
       const own = membershipsOf(slot, facts);
@@ -199,12 +200,18 @@ function textsIn(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
-function strike(fact: FaultFact & Stamped, schedule: Schedule): Struck {
+function strike(
+  fact: FaultFact & Stamped,
+  schedule: Schedule,
+  records: Pick<Moment, 'appends' | 'delivers'>,
+): Struck {
   const fault = schedule.faults[fact.index];
   const place = fault?.place;
   const at = typeof place === 'object' && 'point' in place ? place : undefined;
   const on = fault?.on !== undefined && /-\d+$/.test(fault.on) ? fault.on : undefined;
-  return { fact, fault, point: at?.point, phase: at?.phase, slot: at?.point.slot ?? on };
+  const { point, phase } = at ?? {};
+  const asked = point && askedOf(point, { seq: fact.seq, phase, ...records });
+  return { fact, fault, point, asked, phase, slot: point?.slot ?? on };
 }
 
 function commandsAbout(

@@ -5,7 +5,6 @@
 import { roleOf, type FaultKind, type FaultOptions, type FaultPoint, type Phase } from '#schedule';
 import {
   isChange,
-  labelOf,
   type Append,
   type Change,
   type Done,
@@ -14,7 +13,7 @@ import {
   type Struck,
 } from './reading.ts';
 import type { Focus } from './rows.ts';
-import { errandNoun, list } from './words.ts';
+import { labelOf, errandNoun, list, type Asked } from './words.ts';
 
 export interface Scene {
   readonly kind: FaultKind;
@@ -62,7 +61,7 @@ export function scenes(reading: Reading, focus: Focus): Scene[] {
 }
 
 function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefined {
-  const { fault, point, phase, fact } = struck;
+  const { fault, point, asked, phase, fact } = struck;
   if (!fault) return undefined;
   const commands = commandsAt(struck, focus);
   const about = commands.length > 0 ? list(commands) : 'it';
@@ -82,12 +81,12 @@ function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefi
     commands,
     affected: commands.some((c) => focus.commands.has(c)) ? commands : [...focus.commands],
     about,
-    record: recordInFlight(struck, commands, reading) ?? about,
+    record: recordOf(struck, commands) ?? about,
     was: several ? 'were' : 'was',
     told: `Kafka had already stored that ${they} done`,
     knew: `Kafka knew that ${they} done`,
     stored: `Kafka had stored that ${about} ${several ? 'were' : 'was'} done`,
-    noun: point ? nounOf(point) : 'it',
+    noun: point && asked ? nounOf(asked, point.slot) : 'it',
     target: point?.target ?? '',
     call: isPort && point ? point.operation : (usual ?? 'anything outside'),
     isInput: commands.some((command) => reading.input(command)?.topic === point?.target),
@@ -99,27 +98,17 @@ function sceneOf(struck: Struck, reading: Reading, focus: Focus): Scene | undefi
   };
 }
 
-/** The last one about these that the request had written. */
-function recordInFlight(
-  { point, fact: { seq } }: Struck,
-  commands: readonly string[],
-  reading: Reading,
-): string | undefined {
-  if (point?.operation !== 'Produce' || commands.length !== 1) return undefined;
-  const written = reading.facts.findLast(
-    (fact): fact is Append =>
-      fact.kind === 'append' &&
-      fact.seq < seq &&
-      fact.slot === point.slot &&
-      fact.topic === point.target &&
-      fact.command === commands[0],
-  );
-  return written && labelOf(written);
+/** The one that the request had written. */
+function recordOf({ point, asked }: Struck, commands: readonly string[]): string | undefined {
+  const [command, ...others] = commands;
+  if (point?.operation !== 'Produce' || command === undefined || others.length > 0)
+    return undefined;
+  return asked?.cause[point.cause.indexOf(command)];
 }
 
 /** In a sentence that has no subject yet, `its JoinGroup` says whose. */
-function nounOf(point: FaultPoint): string {
-  return errandNoun(point).replace(/^its /, `${point.slot}'s `);
+function nounOf(asked: Asked, slot: string): string {
+  return errandNoun(asked).replace(/^its /, `${slot}'s `);
 }
 
 /** The commands of the finding where the fault was about them; else all that it was about. */
@@ -130,8 +119,8 @@ function commandsAt({ point }: Struck, focus: Focus): readonly string[] {
   return cause.length > 0 ? cause : [...focus.commands].slice(0, 3);
 }
 
-function whenOf({ point, phase, fault }: Struck): string {
-  if (point) return `${phase === 'before apply' ? 'before' : 'after'} ${errandNoun(point)}`;
+function whenOf({ asked, phase, fault }: Struck): string {
+  if (asked) return `${phase === 'before apply' ? 'before' : 'after'} ${errandNoun(asked)}`;
   const place = fault?.place;
   if (place === 'before start') return 'before anything was sent';
   if (place === 'at rest') return 'when nothing was left to do';

@@ -4,8 +4,9 @@
  */
 import type { FaultKind, FaultPoint } from '#schedule';
 import type { Fact } from '#check';
-import { isChange, labelOf, logName, type Reading, type Struck } from './reading.ts';
+import { isChange, logName, type Reading, type Struck } from './reading.ts';
 import {
+  labelOf,
   duration,
   errandHappened,
   errandNoun,
@@ -14,6 +15,7 @@ import {
   list,
   portOf,
   statementWords,
+  type Asked,
 } from './words.ts';
 import type { Cell } from './rows.ts';
 
@@ -34,9 +36,9 @@ interface Told {
 type Tell = (struck: Struck) => Told;
 
 /** What had become of the request at this moment. */
-function fate({ point, phase, fault }: Struck): string {
-  if (!point) return placeInWords(fault?.place);
-  const noun = errandNoun(point);
+function fate({ point, asked, phase, fault }: Struck): string {
+  if (!point || !asked) return placeInWords(fault?.place);
+  const noun = errandNoun(asked);
   if (phase === 'before apply') {
     return point.operation.includes('.') ? `${noun} never happened` : `${noun} never arrived`;
   }
@@ -54,18 +56,18 @@ function placeInWords(place: unknown): string {
 }
 
 /** Where a fault strikes that takes nothing away: `at the commit of m1`. */
-function moment({ point, phase, fault }: Struck): string {
-  if (!point) return placeInWords(fault?.place);
-  return `${phase === 'before apply' ? 'before' : 'after'} ${errandNoun(point)}`;
+function moment({ asked, phase, fault }: Struck): string {
+  if (!asked) return placeInWords(fault?.place);
+  return `${phase === 'before apply' ? 'before' : 'after'} ${errandNoun(asked)}`;
 }
 
-function happenedAnyway({ point, phase }: Struck): string {
-  if (!point || phase === 'before apply') return '';
-  return `, though ${errandNoun(point)} ${errandHappened(point.operation)}`;
+function happenedAnyway({ asked, phase }: Struck): string {
+  if (!asked || phase === 'before apply') return '';
+  return `, though ${errandNoun(asked)} ${errandHappened(asked.operation)}`;
 }
 
 /** PostgreSQL's errors fail the whole transaction. */
-function undone({ operation }: FaultPoint): string {
+function undone({ operation }: Asked): string {
   return errandOf(operation) === 'statement' ? '; its transaction is undone' : '';
 }
 
@@ -94,7 +96,7 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
   'lock-rows': (s) => ({ word: 'ARE LOCKED', rest: span(s) }),
   victim: (s) => ({
     word: 'IS THE VICTIM',
-    rest: `of a deadlock${s.point ? `, in ${errandNoun(s.point)}` : ''}`,
+    rest: `of a deadlock${s.asked ? `, in ${errandNoun(s.asked)}` : ''}`,
   }),
   'lose-request': (s) => ({ word: 'LOSES THE REQUEST', clause: fate(s) }),
   'lose-response': (s) => ({ word: 'LOSES THE ANSWER', clause: happenedBeforeLoss(s) }),
@@ -104,7 +106,7 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
   }),
   error: (s) => ({
     word: `GETS ${errorWords(s.fault?.with?.code ?? 'AN ERROR')}`,
-    rest: s.point ? `for ${errandNoun(s.point)}${happenedAnyway(s)}${undone(s.point)}` : moment(s),
+    rest: s.asked ? `for ${errandNoun(s.asked)}${happenedAnyway(s)}${undone(s.asked)}` : moment(s),
   }),
   delay: (s) => ({
     word: 'WAITS',
@@ -119,8 +121,8 @@ const tell: Readonly<Record<FaultKind, Tell>> = {
   }),
 };
 
-function happenedBeforeLoss({ point }: Struck): string {
-  return point ? `${errandNoun(point)} ${errandHappened(point.operation)}` : '';
+function happenedBeforeLoss({ asked }: Struck): string {
+  return asked ? `${errandNoun(asked)} ${errandHappened(asked.operation)}` : '';
 }
 
 /** Instance facts that a fault brings about at the same moment. */

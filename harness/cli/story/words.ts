@@ -1,4 +1,5 @@
 /** Small words: times, lists, numbers, and what a request is called in a sentence. */
+import type { AppendFact } from '#check';
 import type { FaultPoint } from '#schedule';
 
 const thinSpace = '\u202f';
@@ -38,6 +39,11 @@ export function capital(sentence: string): string {
     : sentence;
 }
 
+/** `PaymentFailed o1`; `o1` where its chapter has no name for it. */
+export function labelOf({ name, command }: Pick<AppendFact, 'name' | 'command'>): string {
+  return [name, command].filter((word) => word !== undefined).join(' ') || 'a record';
+}
+
 /** What a request is about, coarse enough to have a sentence of its own. */
 export type Errand =
   | 'commit'
@@ -68,7 +74,8 @@ export function errandOf(operation: string): Errand {
   return /^[A-Z]+(?: [A-Z]+)*$/.test(operation) ? 'statement' : (errands[operation] ?? 'other');
 }
 
-type Asked = Pick<FaultPoint, 'operation' | 'target' | 'cause'>;
+/** A request as a sentence speaks of it. */
+export type Asked = Pick<FaultPoint, 'operation' | 'target' | 'cause'>;
 
 /** The request as a noun: `the commit of m1`, `sink.record m1`, `its JoinGroup greeter`. */
 export function errandNoun({ operation, target, cause }: Asked): string {
