@@ -16,6 +16,15 @@ describe('progress', () => {
     ]);
   });
 
+  test('a record that is delivered again each time says how often', () => {
+    const run = greeterUp().publish('m1').deliver('greeter-0', [0]).deliver('greeter-0', [0]);
+    expect(sentences(run.facts)[0]).toMatch(/m1 \(offset 0\) is neither done nor committed\.$/);
+    run.deliver('greeter-0', [0]).deliver('stranger-0', [0]);
+    expect(sentences(run.facts)[0]).toMatch(
+      /is neither done nor committed, though it was delivered 3 times\.$/,
+    );
+  });
+
   test('a record that nobody reads is a finding that says so', () => {
     const { facts } = history().instance('greeter-0', 'starts', 'ready').publish('m1', 1);
     expect(sentences(facts)).toEqual([

@@ -47,6 +47,26 @@ function diedOfIt(sight: Sight, lag: Lag): Breach | undefined {
   };
 }
 
+/** So often is a record delivered again only where handling it fails each time. */
+const manyTimes = 3;
+
+/** How often a member of the group was given the record. */
+function deliveries({ facts }: Sight, { group, topic, partition }: Lag, offset: number): number {
+  const slots = new Set(
+    facts.flatMap((fact) =>
+      fact.kind === 'assign' && fact.group === group ? fact.members.map(({ slot }) => slot) : [],
+    ),
+  );
+  return facts.filter(
+    (fact) =>
+      fact.kind === 'deliver' &&
+      fact.topic === topic &&
+      fact.partition === partition &&
+      fact.offsets.includes(offset) &&
+      slots.has(fact.slot),
+  ).length;
+}
+
 function standsStill(sight: Sight, lag: Lag): Breach {
   const { group, topic, partition, offset, seq, behind } = lag;
   const first = behind.find((record) => !sight.isDone(record)) ?? behind[0];
@@ -58,14 +78,16 @@ function standsStill(sight: Sight, lag: Lag): Breach {
     seq === undefined
       ? `Group ${group} has committed nothing on ${topic}/${partition}`
       : `Group ${group} stays at ${offset} on ${topic}/${partition}`;
+  const again = deliveries(sight, lag, first.offset);
   const state =
     first.command === undefined
       ? 'is not committed'
       : done
         ? 'is done, yet not committed'
         : 'is neither done nor committed';
+  const times = again < manyTimes ? '' : `, though it was delivered ${again} times`;
   return {
-    sentence: `${stays}${unread}: ${nameOf(first)} ${state}.`,
+    sentence: `${stays}${unread}: ${nameOf(first)} ${state}${times}.`,
     witnesses: [first.seq, ...(seq === undefined ? [] : [seq])],
     shape: `${done ? 'done, not committed' : 'not committed'} ${group} ${topic}`,
   };
