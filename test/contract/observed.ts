@@ -144,7 +144,11 @@ export const observed: readonly Observed[] = [
       'Transactions, verification › Produce v11',
     ),
     shown('the window after EndTxn', 'Transactions, after EndTxn › commit again'),
-    shown('late records', 'Transactions, late records › Produce v7 at once after commit'),
+    shown(
+      'late records',
+      'Transactions, late records › Produce v7 at once after commit',
+      'Transactions, late records › Produce v12 with the old epoch',
+    ),
     shown(
       'markers',
       'Transactions, the log › a marker',
@@ -169,8 +173,10 @@ export const observed: readonly Observed[] = [
     ),
     shown(
       'the second version',
-      'Transactions, second version › EndTxn 5',
-      'Transactions, second version › Produce 12',
+      'Transactions, second version › EndTxn 5 of a fenced',
+      'Transactions, second version › EndTxn 5 after a time-out',
+      'Transactions, second version › Produce 12 of an unknown id',
+      'Transactions, second version › the marker has the next epoch',
     ),
     elsewhere(
       'it waits for earlier markers',

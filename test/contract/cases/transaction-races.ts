@@ -5,7 +5,8 @@
 import { batchesIn } from '#protocol';
 import { Area } from '../area.ts';
 import type { Place, Scene } from '../scene.ts';
-import { initProducer, Producer } from '../transactions.ts';
+import { initProducer, newProducer, Producer } from '../transactions.ts';
+import { end } from './transactions-v2.ts';
 
 export const transactionRaces = new Area('Transactions, after EndTxn');
 
@@ -111,12 +112,29 @@ for (const [version, error] of [
         const { producer, places } = await ended(kafka, result);
         const [place] = places as [Place];
         const late = await producer.write(place, 'late', { version });
-        if (late.error !== 'NONE') return late.error;
-        await producer.completes();
-        const { records } = await kafka.fetch(place, late.baseOffset);
-        const [, next] = [...batchesIn(records)];
-        return next?.control === true ? 'taken, before the marker' : 'taken, behind the marker';
+        return late.error === 'NONE' ? taken(producer, place, late.baseOffset) : late.error;
       },
     });
   }
+}
+
+async function taken(producer: Producer, place: Place, offset: number): Promise<string> {
+  await producer.completes();
+  const [, next] = [...batchesIn((await producer.kafka.fetch(place, offset)).records)];
+  return next?.control === true ? 'taken, before the marker' : 'taken, behind the marker';
+}
+
+for (const result of ['commit', 'abort'] as const) {
+  lateRecords.races(`Produce v12 with the old epoch at once after ${result}`, {
+    line: '4',
+    outcomes: ['taken, before the marker', 'INVALID_PRODUCER_EPOCH'],
+    async play(kafka) {
+      const place = await kafka.place();
+      const producer = await newProducer(kafka);
+      await producer.write(place, 'in', { version: 12 });
+      await end(producer, result);
+      const late = await producer.write(place, 'late', { version: 12 });
+      return late.error === 'NONE' ? taken(producer, place, late.baseOffset) : late.error;
+    },
+  });
 }

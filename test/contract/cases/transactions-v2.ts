@@ -1,10 +1,10 @@
 /** Transactions of KIP-890's second part: Produce 12, TxnOffsetCommit 5 and EndTxn 5, on Kafka 4. */
-import { errorName, type ErrorName } from '#protocol';
+import { batchesIn, errorName, type ErrorName } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
 import { committed } from '../groups.ts';
 import type { Place, Scene } from '../scene.ts';
-import { newProducer, type Producer } from '../transactions.ts';
+import { newProducer, Producer } from '../transactions.ts';
 
 export const transactionsV2 = new Area('Transactions, second version');
 
@@ -20,7 +20,7 @@ interface Ended {
   readonly producerEpoch: number;
 }
 
-async function end(producer: Producer, result: 'commit' | 'abort'): Promise<Ended> {
+export async function end(producer: Producer, result: 'commit' | 'abort'): Promise<Ended> {
   const body = await producer.kafka.ask('EndTxn', 5, {
     transactionalId: producer.id,
     producerId: producer.producerId,
@@ -88,4 +88,60 @@ says('EndTxn 4 after Produce 12 is fine', async (kafka) => {
   await write(producer, await kafka.place(), 0);
   expect(await producer.end('commit', { version: 4 })).toBe('NONE');
   await producer.completes();
+});
+
+says('the marker has the next epoch, in which sequences begin at 0', async (kafka) => {
+  const place = await kafka.place();
+  const producer = await newProducer(kafka);
+  for (const sequence of [0, 1]) await write(producer, place, sequence);
+  const { producerEpoch } = await end(producer, 'commit');
+  await producer.completes();
+  producer.epoch = producerEpoch;
+  expect((await write(producer, place, 2)).error).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+  expect(await write(producer, place, 0)).toMatchObject({ error: 'NONE', baseOffset: 3 });
+  const batches = [...batchesIn((await kafka.fetch(place, 0)).records)];
+  const told = batches.map(({ control, producerEpoch: epoch, baseSequence }) => ({
+    control,
+    bumped: epoch === producerEpoch,
+    baseSequence,
+  }));
+  expect(told).toEqual([
+    { control: false, bumped: false, baseSequence: 0 },
+    { control: false, bumped: false, baseSequence: 1 },
+    { control: true, bumped: true, baseSequence: -1 },
+    { control: false, bumped: true, baseSequence: 0 },
+  ]);
+  await end(producer, 'abort');
+});
+
+says('Produce 12 of an unknown id, another producer, another epoch', async (kafka) => {
+  const place = await kafka.place();
+  const producer = await newProducer(kafka);
+  await producer.init();
+  const error = async (as: { id?: string; producerId?: number; epoch?: number }) =>
+    (await producer.write(place, 'x', { version: 12, sequence: 0, ...as })).error;
+  expect(await error({ id: kafka.unique('zz') })).toBe('INVALID_PRODUCER_ID_MAPPING');
+  expect(await error({ producerId: 999_999 })).toBe('INVALID_PRODUCER_ID_MAPPING');
+  for (const epoch of [producer.epoch - 1, producer.epoch + 1]) {
+    expect(await error({ epoch })).toBe('INVALID_PRODUCER_EPOCH');
+  }
+});
+
+says('EndTxn 5 of a fenced producer: PRODUCER_FENCED', async (kafka) => {
+  const old = await newProducer(kafka);
+  await write(old, await kafka.place(), 0);
+  await newProducer(kafka, old.id);
+  for (const result of ['commit', 'abort'] as const) {
+    expect((await end(old, result)).error).toBe('PRODUCER_FENCED');
+  }
+});
+
+says('EndTxn 5 after a time-out: no commit, and an abort goes on', async (kafka) => {
+  const producer = await new Producer(kafka).init(1_000);
+  await write(producer, await kafka.place(), 0);
+  await producer.completes();
+  expect((await end(producer, 'commit')).error).toBe('INVALID_TXN_STATE');
+  const { producerId, epoch } = producer;
+  const next = { error: 'NONE', producerId, producerEpoch: epoch + 1 };
+  expect(await end(producer, 'abort')).toMatchObject(next);
 });
