@@ -34,7 +34,12 @@ const noRestart = 'a case cannot restart a broker, and the embedded one has no r
 export const observed: readonly Observed[] = [
   ...about('connections')(
     shown('versions and features', 'Inspection › ApiVersions', 'Connections › ApiVersions v'),
-    shown('old versions of Kafka 3.9', 'Connections › Fetch 3, ListOffsets 0'),
+    shown(
+      'old versions of Kafka 3.9',
+      'Connections › ListOffsets 0 is still served',
+      'Connections › OffsetCommit 1 is still served',
+      'Connections › Produce 2 and Fetch 3',
+    ),
     shown('client names', 'Connections › a client called'),
     shown('what closes', 'Connections › an unknown key', 'Connections › length 0'),
     shown('bytes that are ignored', 'Connections › bytes behind', 'Connections › unknown tagged'),
@@ -173,8 +178,11 @@ export const observed: readonly Observed[] = [
     ),
     shown(
       'the second version',
+      'Transactions, second version › EndTxn 5 again',
+      'Transactions, second version › EndTxn 5 aborts',
       'Transactions, second version › EndTxn 5 of a fenced',
       'Transactions, second version › EndTxn 5 after a time-out',
+      'Transactions, second version › Produce 12 adds',
       'Transactions, second version › Produce 12 of an unknown id',
       'Transactions, second version › the marker has the next epoch',
     ),

@@ -1,7 +1,10 @@
 /** ApiVersions, framing, and when a connection is closed. */
+import { crc32 } from 'node:zlib';
 import { decodeResponse, encodeRequest, errorName } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
+import { committed } from '../groups.ts';
+import { batchOf } from '../scene.ts';
 
 export const connections = new Area('Connections');
 
@@ -87,25 +90,59 @@ for (const [what, bytes, line] of closing) {
   else connections.holdsOn(line, `${what} closes the connection`, closes);
 }
 
+connections.holdsOn('3.9', 'ListOffsets 0 is still served: a list of offsets', async (kafka) => {
+  const place = await kafka.place();
+  const listed = async (timestamp: number): Promise<number[]> => {
+    const asked = { partitionIndex: place.partition, timestamp, maxNumOffsets: 9 };
+    const topics = [{ name: place.topic, partitions: [asked] }];
+    const [topic] = (await kafka.ask('ListOffsets', 0, { replicaId: -1, topics })).topics;
+    expect(topic.partitions[0].errorCode).toBe(0);
+    return topic.partitions[0].oldStyleOffsets;
+  };
+  expect(await listed(-1)).toEqual([0]);
+  await kafka.produce(place, batchOf(['a', 'b']));
+  expect(await listed(-1)).toEqual([2, 0]);
+  expect(await listed(-2)).toEqual([0]);
+});
+
+connections.holdsOn('3.9', 'OffsetCommit 1 is still served', async (kafka) => {
+  const [place, groupId] = [await kafka.place(), kafka.unique('g')];
+  const one = { partitionIndex: place.partition, committedOffset: 7, commitTimestamp: -1 };
+  const partitions = [{ ...one, committedMetadata: 'm' }];
+  const { topics } = await kafka.ask('OffsetCommit', 1, {
+    groupId,
+    generationIdOrMemberEpoch: -1,
+    memberId: '',
+    topics: [{ name: place.topic, partitions }],
+  });
+  expect(topics[0].partitions[0].errorCode).toBe(0);
+  expect(await committed(kafka, groupId, place)).toBe(7);
+});
+
+/** A message set of one, with the key `k`, as it was before there were batches. */
+function message(value: string): Buffer {
+  const int = (number: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(number);
+    return bytes;
+  };
+  const text = (string: string): Buffer[] => [int(string.length), Buffer.from(string)];
+  // Magic 1, no attributes, a timestamp.
+  const rest = Buffer.concat([Buffer.from([1, 0]), Buffer.alloc(8), ...text('k'), ...text(value)]);
+  return Buffer.concat([Buffer.alloc(8), int(4 + rest.length), int(crc32(rest)), rest]);
+}
+
 connections.exception(
-  'Fetch 3, ListOffsets 0 and Produce 2 are still served',
+  'Produce 2 and Fetch 3 are still served, in the old format',
   'old formats are closed, as in Kafka 4',
   async (kafka) => {
-    const { topic, partition } = await kafka.place();
-    const topics = [{ topic, partitions: [{ partition, fetchOffset: 0, partitionMaxBytes: 99 }] }];
-    const { responses } = await kafka.ask('Fetch', 3, {
-      maxWaitMs: 0,
-      minBytes: 0,
-      maxBytes: 99,
-      topics,
-    });
-    expect(responses[0].partitions[0].errorCode).toBe(0);
-    const asked = { partitionIndex: partition, timestamp: -1, maxNumOffsets: 1 };
-    const listed = await kafka.ask('ListOffsets', 0, {
-      replicaId: -1,
-      topics: [{ name: topic, partitions: [asked] }],
-    });
-    expect(listed.topics[0].partitions[0].oldStyleOffsets).toEqual([0]);
+    const place = await kafka.place();
+    const sent = message('v');
+    expect((await kafka.produce(place, sent, { version: 2 })).error).toBe('NONE');
+    const fetched = await kafka.fetch(place, 0, { version: 3 });
+    expect(fetched.error).toBe('NONE');
+    // Behind it Kafka fills up to the size of its own format.
+    expect(fetched.records.subarray(0, sent.length)).toEqual(sent);
   },
   '3.9',
 );
