@@ -33,6 +33,7 @@ import { delivered, greetingOf, HashedAnswers, Renames } from './sql-bytes.ts';
 import {
   isExpected,
   laterOperation,
+  mayChange,
   nextGroup,
   openLine,
   openOperation,
@@ -267,9 +268,8 @@ class ServerLane implements PostgresLane {
     }
     this.#waits.awake(line);
     line.current = current;
-    const { nature } = current.named;
-    if (nature === 'change' || nature === 'commit') return this.#cross(line, current);
-    if (nature !== 'lock' || !isExpected(this.#world, line, current)) {
+    if (mayChange(current)) return this.#cross(line, current);
+    if (current.named.nature !== 'lock' || !isExpected(this.#world, line, current)) {
       return this.#apply(line, current);
     }
     // Whether it is a place shows in what it finds, and the schedule wants something before that.

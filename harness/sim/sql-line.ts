@@ -12,6 +12,7 @@ import type { SourceLine } from '#check';
 import type { Entry } from './agenda.ts';
 import type { Connection } from './network.ts';
 import type { Op } from './passage.ts';
+import { hadEffect, Polls } from './sql-polls.ts';
 import { failedAfter, type FailedTransaction } from './sql-stuck.ts';
 import type { Asker } from './visits.ts';
 import type { VirtualProcess } from './sql-bytes.ts';
@@ -35,6 +36,8 @@ export interface Current {
   readonly read: ReadGroup;
   readonly named: NamedGroup;
   readonly asker: Asker | undefined;
+  /** It found nothing the last times, and nothing has changed since. */
+  readonly isPoll: boolean;
   /** Nothing where no fault can be put, until there is something to tell. */
   op: Op | undefined;
   /** The server has answered. */
@@ -62,6 +65,7 @@ export interface Line {
   /** What is under way: a group, or the start of the session. */
   current: Current | 'starts' | undefined;
   transaction: Transaction;
+  readonly polls: Polls;
   /** What its open transaction failed of. */
   failure: FailedTransaction | undefined;
   /** Where the learner's code last asked something of it, as far as it is known. */
@@ -83,6 +87,7 @@ export function openLine(connection: Connection, process: VirtualProcess): Line 
     session: undefined,
     current: undefined,
     transaction: noTransaction,
+    polls: new Polls(),
     failure: undefined,
     lastLine: undefined,
     copy: undefined,
@@ -101,8 +106,9 @@ export function nextGroup(
   const named = nameGroup(operationsOf(read, line.copy), line.transaction, (statement) =>
     world.records.causeOfStatement(statement.values),
   );
+  const isPoll = line.polls.isPoll(named, world.recorder.lastChange());
   const rest = { answered: false, waiting: undefined, timers: new Map<string, Entry>() };
-  return { read, named, asker, op: undefined, ...rest };
+  return { read, named, asker, isPoll, op: undefined, ...rest };
 }
 
 /** A group becomes an operation of the world, and a place for faults unless it is silent. */
@@ -130,6 +136,11 @@ export function openOperation(
   });
 }
 
+/** A place for faults from its beginning, whatever it finds. */
+export function mayChange({ named: { nature }, isPoll }: Current): boolean {
+  return (nature === 'change' && !isPoll) || nature === 'commit';
+}
+
 /** The schedule wants something before it is applied, if it should turn out to be a place. */
 export function isExpected(world: World, { connection }: Line, { named }: Current): boolean {
   if (world.closing) return false;
@@ -145,9 +156,11 @@ export function laterOperation(
   current: Current,
   answer: Answer | undefined,
 ): Op | undefined {
-  const { nature } = current.named;
+  const { isPoll, named } = current;
+  const { nature } = named;
   if (answer?.error !== undefined) return openOperation(world, line, current, true);
-  if (answer !== undefined && !bringsRows(answer, nature)) return undefined;
+  const tells = answer && (isPoll ? hadEffect(answer) : bringsRows(answer, nature));
+  if (tells === false) return undefined;
   const op = openOperation(world, line, current);
   if (nature === 'lock') world.passages.crossed(op);
   return op;
@@ -159,16 +172,15 @@ function bringsRows({ frames, copying }: Answer, nature: Nature): boolean {
 }
 
 /** The server has answered: what that says about the session. */
-export function settle(
-  line: Line,
-  current: Current,
-  { status, error }: Answer,
-  op: Op | undefined,
-): void {
+export function settle(line: Line, current: Current, answer: Answer, op: Op | undefined): void {
+  const { status, error } = answer;
+  const { named, isPoll } = current;
   current.answered = true;
   current.waiting = undefined;
-  line.transaction = continued(line.transaction, current.named, status !== 'I');
-  const { operation, target } = current.named;
+  line.polls.answered(named, answer);
+  const came = isPoll && !hadEffect(answer) ? { ...named, nature: 'nothing' as const } : named;
+  line.transaction = continued(line.transaction, came, status !== 'I');
+  const { operation, target } = named;
   const asked = { what: `${operation} ${target}`.trim(), line: op?.line };
   line.failure = failedAfter(line.failure, { status, code: error?.['C'] }, asked);
   line.lastLine = op?.line ?? line.lastLine;
