@@ -4,32 +4,8 @@
  * reason that is given, nowhere. A case that is marked `notEmbedded` runs on a real Kafka only and
  * says why itself. observed.test.ts holds this against the cases, so that neither can go alone.
  */
-export interface Observed {
-  readonly topic: string;
-  readonly what: string;
-  /** Each is the beginning of at least one case. */
-  readonly cases: readonly string[];
-  /** A test file and a title in it. */
-  readonly elsewhere?: readonly [file: string, title: string];
-  /** No case, because … */
-  readonly exception?: string;
-}
-
-const about =
-  (topic: string) =>
-  (...rows: readonly Row[]): readonly Observed[] =>
-    rows.map(({ what, ...row }) => ({ topic, what, cases: [], ...row }));
-
-type Row = { readonly what: string } & Partial<Observed>;
-
-const shown = (what: string, ...cases: readonly string[]): Row => ({ what, cases });
-const except = (what: string, exception: string): Row => ({ what, exception });
-const elsewhere = (what: string, file: string, title: string): Row => ({
-  what,
-  elsewhere: [file, title],
-});
-
-const noRestart = 'a case cannot restart a broker, and the embedded one has no restart';
+import { about, except, noRestart, shown, type Observed } from './observed-rows.ts';
+import { observedOfTransactions } from './observed-transactions.ts';
 
 export const observed: readonly Observed[] = [
   ...about('connections')(
@@ -112,89 +88,7 @@ export const observed: readonly Observed[] = [
     ),
     except('after a restart the last batch only', noRestart),
   ),
-  ...about('transactions')(
-    shown(
-      'InitProducerId',
-      'Transactions, the coordinator › a new id',
-      'Transactions, the coordinator › v3 with',
-    ),
-    shown('its first answer', 'Start-up › the first producer id'),
-    shown('own open transaction', "Transactions, the coordinator › InitProducerId of one's own"),
-    shown('AddPartitionsToTxn', 'Transactions, the coordinator › AddPartitionsToTxn v0'),
-    except('the order of its answer', 'Kafka answers in that of a hash table'),
-    elsewhere(
-      'internal topics',
-      'test/broker/transactions/coordinator.test.ts',
-      'an internal topic is not for clients',
-    ),
-    shown(
-      'EndTxn',
-      'Transactions, the coordinator › EndTxn v0',
-      'Transactions, the coordinator › after a commit',
-    ),
-    shown('fenced producers', 'Transactions, the coordinator › what a fenced producer hears'),
-    shown('time-out', 'Transactions, the coordinator › a transaction that takes too long'),
-    shown(
-      'time-out, then InitProducerId',
-      'Transactions, the coordinator › InitProducerId of one that timed out',
-    ),
-    shown(
-      'expiry',
-      'Expiry › a transactional id',
-      'Expiry › an open transaction keeps its transactional',
-    ),
-    shown(
-      'un-added partitions',
-      'Transactions, verification › Produce v3',
-      'Transactions, verification › Produce v11',
-    ),
-    shown('the window after EndTxn', 'Transactions, after EndTxn › commit again'),
-    shown(
-      'late records',
-      'Transactions, late records › Produce v7 at once after commit',
-      'Transactions, late records › Produce v12 with the old epoch',
-    ),
-    shown(
-      'markers',
-      'Transactions, the log › a marker',
-      'Transactions, the log › a partition that was added',
-    ),
-    shown(
-      'aborted list',
-      'Transactions, the log › the aborted list',
-      'Transactions, the log › a fetch of one batch',
-    ),
-    shown('sequences across transactions', 'Transactions, the log › a record that repeats'),
-    shown(
-      'TxnOffsetCommit',
-      'Transactions, verification › TxnOffsetCommit',
-      'Transactions, offsets › members are asked',
-    ),
-    shown('a newer epoch', 'Transactions, offsets › a newer epoch'),
-    shown(
-      'pending offsets',
-      'Transactions, offsets › a pending offset',
-      'Transactions, offsets › all stable',
-    ),
-    shown(
-      'the second version',
-      'Transactions, second version › EndTxn 5 again',
-      'Transactions, second version › EndTxn 5 aborts',
-      'Transactions, second version › EndTxn 5 of a fenced',
-      'Transactions, second version › EndTxn 5 after a time-out',
-      'Transactions, second version › Produce 12 adds',
-      'Transactions, second version › Produce 12 of an unknown id',
-      'Transactions, second version › the marker has the next epoch',
-    ),
-    elsewhere(
-      'it waits for earlier markers',
-      'test/broker/transactions/kafka-4.test.ts',
-      'it waits inside the broker',
-    ),
-    shown('what operators see', 'Inspection › ListTransactions', 'Inspection › DescribeProducers'),
-    shown('states', 'Transactions, the coordinator › DescribeTransactions'),
-    except('an open transaction after a restart; coordinator epochs', noRestart),
-  ),
+  ...observedOfTransactions,
   ...about('fetch')(
     shown('offsets', 'Fetch › an offset inside', 'Fetch › the end is empty', 'Fetch › offset 3'),
     shown('isolation', 'Fetch › an isolation level of 7', 'Transactions, the log › a fetch above'),
@@ -363,7 +257,17 @@ export const observed: readonly Observed[] = [
   ...about('nodes')(
     shown('FindCoordinator', 'Groups, from outside › FindCoordinator'),
     shown('start-up of coordinators', 'Start-up › a group', 'Start-up › a transactional id'),
-    shown('ACLs, elections', 'Administration › ACLs', 'Administration › ElectLeaders'),
+    shown(
+      'ACLs, elections',
+      'Administration › ACLs without',
+      'Administration › ACLs v',
+      'Administration › ElectLeaders',
+    ),
+    shown(
+      'the cluster',
+      'Inspection › DescribeCluster v0',
+      'Inspection › DescribeCluster v1 of controllers',
+    ),
     shown('bytes on disk', 'Inspection › DescribeLogDirs'),
     shown(
       'wrong nodes',
@@ -371,7 +275,12 @@ export const observed: readonly Observed[] = [
       'Three nodes › a group asked',
       'Three nodes › a transactional id',
     ),
-    shown('moved partitions', 'Three nodes › the node that led'),
+    shown(
+      'moved partitions',
+      'Three nodes › the node that led',
+      'Three nodes › ListPartitionReassignments',
+      'Inspection › ListPartitionReassignments',
+    ),
   ),
   ...about('cleaning')(
     shown('compaction', 'Cleaning › compaction keeps'),

@@ -5,8 +5,8 @@
  * the transaction has ended already (seen on 3.9.1 and 4.3.1).
  *
  * An unknown topic or partition → UNKNOWN_TOPIC_OR_PARTITION; an epoch below 0 →
- * UNKNOWN_SERVER_ERROR; an epoch older than the partition knows → INVALID_PRODUCER_EPOCH (from
- * Kafka's source).
+ * UNKNOWN_SERVER_ERROR; an epoch older than the partition knows → INVALID_PRODUCER_EPOCH (seen on
+ * both).
  *
  * Not served: coordinator epochs (there are no restarts, so there is one), version 2.
  */

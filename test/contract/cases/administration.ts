@@ -296,6 +296,25 @@ administration.holds('ACLs without an authorizer: SECURITY_DISABLED', async (kaf
   expect(errorName(answer.errorCode)).toBe('SECURITY_DISABLED');
 });
 
+for (const version of [1, 2, 3]) {
+  administration.holds(`ACLs v${version} are neither made nor deleted`, async (kafka) => {
+    const rule = { operation: 3, permissionType: 3 };
+    const one = { resourceType: 2, resourceName: 't', principal: 'User:a', host: '*', ...rule };
+    const creations = [one, { ...one, resourceName: 'u' }];
+    const { results } = await kafka.ask('CreateAcls', version, { creations });
+    const filters = [
+      { resourceTypeFilter: 1, patternTypeFilter: 1, operation: 1, permissionType: 1 },
+    ];
+    const { filterResults } = await kafka.ask('DeleteAcls', version, { filters });
+    const refused = { errorMessage: 'No Authorizer is configured.' };
+    expect(results).toMatchObject([refused, refused]);
+    expect(filterResults).toMatchObject([{ ...refused, matchingAcls: [] }]);
+    for (const { errorCode } of [...results, ...filterResults]) {
+      expect(errorName(errorCode)).toBe('SECURITY_DISABLED');
+    }
+  });
+}
+
 administration.holds('ElectLeaders where nothing is to be elected', async (kafka) => {
   const { topic, partition } = await kafka.place();
   const answer = await kafka.ask('ElectLeaders', 2, {

@@ -205,6 +205,23 @@ cluster.holds('the node that led says so when a partition has moved', async (kaf
   expect(error).toBe('NOT_LEADER_OR_FOLLOWER');
 });
 
+cluster.races('ListPartitionReassignments while a partition gets another replica', {
+  outcomes: ['1 comes, 3 goes', 'it is over'],
+  async play(kafka) {
+    const { place, leader } = await placed(kafka);
+    const partitions = [{ partitionIndex: 0, replicas: [2, 1] }];
+    const topics = [{ name: place.topic, partitions }];
+    await leader.ask('AlterPartitionReassignments', 0, { timeoutMs: 30_000, topics });
+    const asked = [{ name: place.topic, partitionIndexes: [0] }];
+    const body = { timeoutMs: 30_000, topics: asked };
+    const answer = await leader.ask('ListPartitionReassignments', 0, body);
+    expect(errorOf(answer)).toBe('NONE');
+    if (answer.topics.length === 0) return 'it is over';
+    const [{ addingReplicas, removingReplicas }] = answer.topics[0].partitions;
+    return `${addingReplicas} comes, ${removingReplicas} goes`;
+  },
+});
+
 /** Connections to the node that coordinates, and to another. */
 async function coordinators(kafka: Scene, key: string, keyType: number): Promise<[Wire, Wire]> {
   const wires = await Promise.all(ids.map((id) => kafka.open(id)));

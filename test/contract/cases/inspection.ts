@@ -189,6 +189,49 @@ for (const version of [1, 4]) {
   });
 }
 
+for (const version of [0, 1]) {
+  inspection.holds(
+    `DescribeCluster v${version} tells the nodes that Metadata tells`,
+    async (kafka) => {
+      const known = await kafka.ask('Metadata', 9, { topics: [] });
+      const ask = (includeClusterAuthorizedOperations: boolean): Promise<Body> =>
+        kafka.ask('DescribeCluster', version, { includeClusterAuthorizedOperations });
+      const { brokers, ...told } = await ask(false);
+      expect(told).toMatchObject({
+        errorCode: 0,
+        errorMessage: null,
+        clusterId: known.clusterId,
+        controllerId: known.controllerId,
+        clusterAuthorizedOperations: -2_147_483_648,
+      });
+      const nodes = known.brokers.map(({ nodeId, ...one }: Body) => ({ brokerId: nodeId, ...one }));
+      expect(brokers).toEqual(nodes);
+      expect((await ask(true)).clusterAuthorizedOperations).toBe(8096);
+    },
+  );
+}
+
+for (const [what, endpointType, error] of [
+  ['controllers', 2, 'MISMATCHED_ENDPOINT_TYPE'],
+  ['nodes of a kind that nobody knows', 3, 'UNSUPPORTED_ENDPOINT_TYPE'],
+] as const) {
+  inspection.holds(`DescribeCluster v1 of ${what}: ${error}`, async (kafka) => {
+    const told = await kafka.ask('DescribeCluster', 1, { endpointType });
+    expect(errorName(told.errorCode)).toBe(error);
+    expect(told).toMatchObject({ clusterId: '', controllerId: -1, brokers: [] });
+  });
+}
+
+inspection.holds('ListPartitionReassignments where nothing is moved', async (kafka) => {
+  const { topic, partition } = await kafka.place();
+  const asked = { name: topic, partitionIndexes: [partition, 999] };
+  const unknown = { name: kafka.unique('nope'), partitionIndexes: [0] };
+  for (const topics of [null, [], [asked, unknown]]) {
+    const told = await kafka.ask('ListPartitionReassignments', 0, { timeoutMs: 5_000, topics });
+    expect(told).toMatchObject({ errorCode: 0, errorMessage: null, topics: [] });
+  }
+});
+
 /** A string of fewer than 128 bytes as flexible versions have it; null is nothing. */
 const compact = (text: string | null): Buffer =>
   text === null ? Buffer.from([0]) : Buffer.from([text.length + 1, ...Buffer.from(text)]);

@@ -1,5 +1,5 @@
 /** What transactions leave in a partition: markers, the last stable offset, the aborted list. */
-import { batchesIn, decodeMarker, type RecordBatch } from '#protocol';
+import { batchesIn, decodeMarker, errorName, type RecordBatch } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
 import { batchOf, type Place, type Scene } from '../scene.ts';
@@ -208,3 +208,50 @@ transactionLog.holds(
     ]);
   },
 );
+
+/** What coordinators say to partitions, said by a client. */
+async function mark(
+  kafka: Scene,
+  { topic, partition }: Place,
+  { producerId, epoch }: { readonly producerId: number; readonly epoch: number },
+): Promise<string> {
+  const topics = [{ name: topic, partitionIndexes: [partition] }];
+  const who = { producerId, producerEpoch: epoch, coordinatorEpoch: 0 };
+  const body = { markers: [{ ...who, transactionResult: false, topics }] };
+  const { markers } = await kafka.ask('WriteTxnMarkers', 1, body);
+  expect(markers).toMatchObject([{ producerId, topics: [{ name: topic }] }]);
+  const [one] = markers[0].topics[0].partitions;
+  expect(one.partitionIndex).toBe(partition);
+  return errorName(one.errorCode);
+}
+
+transactionLog.holds('WriteTxnMarkers ends what hangs in a partition', async (kafka) => {
+  const place = await kafka.place();
+  const producer = await new Producer(kafka).begin(place);
+  await producer.write(place, 'a');
+  expect(await mark(kafka, place, producer)).toBe('NONE');
+  expect((await kafka.list(place, -1, { isolationLevel: 1 })).offset).toBe(2);
+  expect(await producer.state()).toBe('Ongoing');
+  await producer.settle('commit');
+  // The coordinator knows nothing of it.
+  expect(await log(kafka, place)).toEqual(['a', '<ABORT>', '<COMMIT>']);
+});
+
+transactionLog.holds('WriteTxnMarkers asks nobody whether there is a producer', async (kafka) => {
+  const place = await kafka.place();
+  const producerId = await kafka.producerId();
+  expect(await mark(kafka, place, { producerId, epoch: 3 })).toBe('NONE');
+  expect(await mark(kafka, place, { producerId, epoch: 3 })).toBe('NONE');
+  expect(await mark(kafka, place, { producerId, epoch: 2 })).toBe('INVALID_PRODUCER_EPOCH');
+  expect(await mark(kafka, place, { producerId, epoch: -1 })).toBe('UNKNOWN_SERVER_ERROR');
+  expect(await log(kafka, place)).toEqual(['<ABORT>', '<ABORT>']);
+});
+
+transactionLog.holds('WriteTxnMarkers to what is not there', async (kafka) => {
+  const unknown = { topic: kafka.unique('nope'), partition: 0 };
+  const strange = { ...(await kafka.place()), partition: 999 };
+  for (const place of [unknown, strange]) {
+    const error = await mark(kafka, place, { producerId: 999_999, epoch: 0 });
+    expect(error).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+  }
+});
