@@ -190,6 +190,36 @@ describe('records', () => {
     expect([error(leader), error(follower)]).toEqual(['NONE', 'NOT_LEADER_OR_FOLLOWER']);
   });
 
+  test('DescribeProducers is answered by replicas', () => {
+    const { leader, follower, stranger } = desk.roles();
+    const topics = [{ name: 't', partitionIndexes: [0] }];
+    const error = (node: number) => {
+      const answer = desk.ask('DescribeProducers', 0, { topics }, 10 + node);
+      return errorName(answer.topics[0].partitions[0].errorCode);
+    };
+    expect([leader, follower, stranger].map(error)).toEqual([
+      'NONE',
+      'NONE',
+      'NOT_LEADER_OR_FOLLOWER',
+    ]);
+  });
+
+  test('markers are written by the leader only', () => {
+    const { leader, follower, stranger } = desk.roles();
+    const topics = [{ name: 't', partitionIndexes: [0] }];
+    const who = { producerId: 1, producerEpoch: 0, transactionResult: false, coordinatorEpoch: 0 };
+    const mark = (node: number) => {
+      const answer = desk.ask('WriteTxnMarkers', 1, { markers: [{ ...who, topics }] }, 10 + node);
+      const [{ errorCode }] = answer.markers[0].topics[0].partitions;
+      return [errorName(errorCode), desk.broker.offsets('t', 0).highWatermark];
+    };
+    expect([stranger, follower, leader].map(mark)).toEqual([
+      ['UNKNOWN_TOPIC_OR_PARTITION', 0],
+      ['NOT_LEADER_OR_FOLLOWER', 0],
+      ['NONE', 1],
+    ]);
+  });
+
   test('a node tells the bytes of its replicas only', () => {
     const { stranger } = desk.roles();
     const { results } = desk.ask('DescribeLogDirs', 4, { topics: null }, 10 + stranger);
@@ -218,7 +248,8 @@ describe('groups and transactions', () => {
     expect([nodeId, port]).toEqual([coordinator(), 9092 + coordinator()]);
   });
 
-  const misdirected: [string, number, object, (answer: any) => number][] = [
+  type Misdirected = [string, number, object, (answer: any) => number];
+  const misdirected: Misdirected[] = [
     [
       'JoinGroup',
       5,
@@ -264,6 +295,39 @@ describe('groups and transactions', () => {
       },
       (answer) => answer.topics[0].partitions[0].errorCode,
     ],
+    [
+      'TxnOffsetCommit',
+      2,
+      { ...transaction, groupId: 'g', topics: [{ name: 't', partitions: committed }] },
+      (answer) => answer.topics[0].partitions[0].errorCode,
+    ],
+    [
+      'AddPartitionsToTxn',
+      3,
+      {
+        v3AndBelowTransactionalId: 'g',
+        v3AndBelowProducerId: -1,
+        v3AndBelowProducerEpoch: -1,
+        v3AndBelowTopics: [{ name: 't', partitions: [0] }],
+      },
+      (answer) => answer.resultsByTopicV3AndBelow[0].resultsByPartition[0].partitionErrorCode,
+    ],
+    ...[false, true].map((verifyOnly): Misdirected => {
+      const topics = [{ name: 't', partitions: [0] }];
+      return [
+        'AddPartitionsToTxn',
+        4,
+        { transactions: [{ ...transaction, verifyOnly, topics }] },
+        ({ resultsByTransaction: [{ topicResults }] }) =>
+          topicResults[0].resultsByPartition[0].partitionErrorCode,
+      ];
+    }),
+    [
+      'DescribeTransactions',
+      0,
+      { transactionalIds: ['g'] },
+      (answer) => answer.transactionStates[0].errorCode,
+    ],
   ];
   test.each(misdirected)('%s v%i elsewhere → NOT_COORDINATOR', (api, version, body, code) => {
     const answer = desk.ask(api as 'Heartbeat', version, body, 10 + other());
@@ -272,13 +336,12 @@ describe('groups and transactions', () => {
     expect(errorName(code(right))).not.toBe('NOT_COORDINATOR');
   });
 
-  test('a partition that is not there is told first', () => {
-    const answer = desk.ask(
-      'OffsetCommit',
-      5,
-      { ...identity, topics: [{ name: 'nope', partitions: committed }] },
-      10 + other(),
-    );
+  test.each([
+    ['OffsetCommit', 5],
+    ['TxnOffsetCommit', 2],
+  ] as const)('%s v%i: a partition that is not there is told first', (api, version) => {
+    const topics = [{ name: 'nope', partitions: committed }];
+    const answer = desk.ask(api, version, { ...transaction, ...identity, topics }, 10 + other());
     expect(errorName(answer.topics[0].partitions[0].errorCode)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
   });
 
@@ -288,6 +351,20 @@ describe('groups and transactions', () => {
       const { groups } = desk.ask('ListGroups', 4, { statesFilter: [] }, 10 + nodeId);
       const own = ['a', 'b', 'c', 'd'].filter((key) => coordinator(key) === nodeId);
       expect(groups.map(({ groupId }: any) => groupId)).toEqual(own);
+    }
+  });
+
+  test('a node lists the transactional ids it coordinates', () => {
+    const ids = ['a', 'b', 'c', 'd'];
+    for (const transactionalId of ids) {
+      const body = { transactionalId, transactionTimeoutMs: 1000 };
+      desk.ask('InitProducerId', 2, body, 10 + coordinator(transactionalId));
+    }
+    for (const { nodeId } of nodes) {
+      const filters = { stateFilters: [], producerIdFilters: [], durationFilter: -1 };
+      const { transactionStates } = desk.ask('ListTransactions', 1, filters, 10 + nodeId);
+      const own = ids.filter((key) => coordinator(key) === nodeId);
+      expect(transactionStates.map((one: any) => one.transactionalId)).toEqual(own);
     }
   });
 

@@ -274,6 +274,11 @@ export const observed: readonly Observed[] = [
       'Three nodes › Produce',
       'Three nodes › a group asked',
       'Three nodes › a transactional id',
+      'Three nodes › transactions added to',
+      'Three nodes › ListTransactions',
+      'Three nodes › offsets of a transaction',
+      'Three nodes › replicas describe',
+      'Three nodes › the leader takes markers',
     ),
     shown(
       'moved partitions',

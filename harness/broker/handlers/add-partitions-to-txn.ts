@@ -5,8 +5,8 @@
  * In Kafka's order (seen on 3.9.1 and 4.3.1):
  * 1. an internal topic → TOPIC_AUTHORIZATION_FAILED, an unknown topic or partition →
  *    UNKNOWN_TOPIC_OR_PARTITION, and then OPERATION_NOT_ATTEMPTED for all others: nothing is added
- * 2. transactional id "" → INVALID_REQUEST, then the coordinator's checks
- *    (transactions/transactions.ts); partitions that are part of it already → NONE
+ * 2. transactional id "" → INVALID_REQUEST, another node's → NOT_COORDINATOR, then the
+ *    coordinator's checks (transactions/transactions.ts); partitions that are part of it already → NONE
  * PRODUCER_FENCED is INVALID_PRODUCER_EPOCH in versions 0 and 1.
  *
  * Versions 4 and 5 are what brokers say to each other: several transactions, some only to be
@@ -14,6 +14,7 @@
  * authorizer serves them to anybody.
  */
 import { errorCode, type ErrorName } from '#protocol';
+import { coordinates } from '../coordinators.ts';
 import { offsetsTopic } from '../groups/offsets-log.ts';
 import { handler, type HandlerContext } from '../handler.ts';
 import type { TopicPartition } from '../transactions/transactions.ts';
@@ -79,6 +80,7 @@ function judge(
     return (place) => (problem(place) === 'NONE' ? 'OPERATION_NOT_ATTEMPTED' : problem(place));
   }
   const { transactionalId, verifyOnly } = asked;
+  if (!coordinates(state, request, transactionalId)) return () => 'NOT_COORDINATOR';
   if (verifyOnly) return (place) => state.transactions.verify(transactionalId, asked, place, nowMs);
   const { connection, version } = request;
   const error = state.transactions.add(transactionalId, asked, places, nowMs, connection);

@@ -1,9 +1,11 @@
 /**
  * DescribeTransactions (65), version 0: the coordinator's view of transactional ids. Unknown →
- * TRANSACTIONAL_ID_NOT_FOUND, "" → INVALID_REQUEST. Partitions that have their marker are not
- * listed any more. The start is -1 before the first transaction; as `kafka-4` after each InitProducerId.
+ * TRANSACTIONAL_ID_NOT_FOUND, another node's → NOT_COORDINATOR, "" → INVALID_REQUEST. Partitions
+ * that have their marker are not listed any more. The start is -1 before the first transaction; as
+ * `kafka-4` after each InitProducerId.
  */
 import { errorCode, type ErrorName } from '#protocol';
+import { coordinates } from '../coordinators.ts';
 import { handler } from '../handler.ts';
 import type { Transaction } from '../transactions/transactions.ts';
 
@@ -13,6 +15,9 @@ export const describeTransactions = handler('DescribeTransactions', ({ state, re
     throttleTimeMs: 0,
     transactionStates: ids.map((transactionalId) => {
       if (transactionalId === '') return refused(transactionalId, 'INVALID_REQUEST');
+      if (!coordinates(state, request, transactionalId)) {
+        return refused(transactionalId, 'NOT_COORDINATOR');
+      }
       const transaction = state.transactions.get(transactionalId, nowMs);
       return transaction === undefined
         ? refused(transactionalId, 'TRANSACTIONAL_ID_NOT_FOUND')

@@ -1,8 +1,9 @@
 /**
- * ListTransactions (66), versions 0–1: transactional ids by state, producer id, and (v1) how long
+ * ListTransactions (66), versions 0–1: transactional ids of this node by state, producer id, and (v1) how long
  * their transaction has been running: longer than asked for, -1 = any. Names of states that there
  * are not come back as unknown, and match nothing. Filters are combined; none = everything.
  */
+import { coordinates } from '../coordinators.ts';
 import { handler } from '../handler.ts';
 import { transactionStates } from '../transactions/transaction.ts';
 
@@ -17,6 +18,7 @@ export const listTransactions = handler('ListTransactions', ({ state, request, n
     .all(nowMs)
     .filter(
       (one) =>
+        coordinates(state, request, one.id) &&
         (stateFilters.length === 0 || stateFilters.includes(one.state)) &&
         (producerIdFilters.length === 0 || producerIdFilters.includes(one.producerId)) &&
         (longerThanMs < 0 || nowMs - one.startedAtMs > longerThanMs),

@@ -7,6 +7,7 @@
  * Not served: retention time per request (v2–4 carry it; Kafka has ignored it since 2.1).
  */
 import { errorCode, type ErrorName } from '#protocol';
+import { offsetsElsewhere } from '../coordinators.ts';
 import { handler } from '../handler.ts';
 
 interface RequestedPartition {
@@ -46,11 +47,7 @@ export const offsetCommit = handler('OffsetCommit', ({ state, request, nowMs }) 
     noSuchGroup && error === 'ILLEGAL_GENERATION' ? 'GROUP_ID_NOT_FOUND' : error;
   const isOurs = state.cluster.coordinatorOf(who.groupId) === request.node;
   const errors = (
-    isOurs
-      ? state.groups.commit(who, offsets, nowMs)
-      : offsets.map(({ topic, partition }) =>
-          state.topics.has(topic, partition) ? 'NOT_COORDINATOR' : 'UNKNOWN_TOPIC_OR_PARTITION',
-        )
+    isOurs ? state.groups.commit(who, offsets, nowMs) : offsetsElsewhere(state, offsets)
   ).values();
   return {
     throttleTimeMs: 0,

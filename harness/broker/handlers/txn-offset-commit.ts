@@ -1,12 +1,14 @@
 /**
  * TxnOffsetCommit (28), versions 0–4, and 5 as `kafka-4`: commits offsets as part of a transaction.
- * The order of checks is the header of groups/transactional-offsets.ts.
+ * The order of checks is the header of groups/transactional-offsets.ts. Another node's group →
+ * NOT_COORDINATOR, for partitions that are there.
  *
  * What the transaction coordinator says, in words that this API has: the group's partition of
  * `__consumer_offsets` was not added → INVALID_TXN_STATE up to version 3, TRANSACTION_ABORTABLE in
  * 4; version 5 adds it instead. PRODUCER_FENCED is INVALID_PRODUCER_EPOCH in every version.
  */
 import { errorCode, type ErrorName } from '#protocol';
+import { coordinates, offsetsElsewhere } from '../coordinators.ts';
 import { offsetsPartitionOf, offsetsTopic } from '../groups/offsets-log.ts';
 import { handler, type HandlerContext } from '../handler.ts';
 
@@ -35,19 +37,22 @@ export const txnOffsetCommit = handler('TxnOffsetCommit', (context) => {
       metadata: partition.committedMetadata ?? '',
     })),
   );
-  const errors = state.groups
-    .commitInTransaction({
-      groupId: body.groupId,
-      memberId: body.memberId,
-      instanceId: body.groupInstanceId,
-      generation: body.generationId,
-      producerId: body.producerId,
-      producerEpoch: body.producerEpoch,
-      connection,
-      offsets,
-      verify: () => verify(context),
-    })
-    .values();
+  const commit = {
+    groupId: body.groupId,
+    memberId: body.memberId,
+    instanceId: body.groupInstanceId,
+    generation: body.generationId,
+    producerId: body.producerId,
+    producerEpoch: body.producerEpoch,
+    connection,
+    offsets,
+    verify: () => verify(context),
+  };
+  const errors = (
+    coordinates(state, request, body.groupId)
+      ? state.groups.commitInTransaction(commit)
+      : offsetsElsewhere(state, offsets)
+  ).values();
   return {
     throttleTimeMs: 0,
     topics: topics.map(({ name, partitions }) => ({

@@ -4,9 +4,9 @@
  * asks no coordinator: a marker for a producer that nobody knows is written too, and one more where
  * the transaction has ended already (seen on 3.9.1 and 4.3.1).
  *
- * An unknown topic or partition → UNKNOWN_TOPIC_OR_PARTITION; an epoch below 0 →
- * UNKNOWN_SERVER_ERROR; an epoch older than the partition knows → INVALID_PRODUCER_EPOCH (seen on
- * both).
+ * An unknown topic or partition, or a node without a replica → UNKNOWN_TOPIC_OR_PARTITION; a
+ * follower → NOT_LEADER_OR_FOLLOWER; an epoch below 0 → UNKNOWN_SERVER_ERROR; an epoch older than
+ * the partition knows → INVALID_PRODUCER_EPOCH (seen on both).
  *
  * Not served: coordinator epochs (there are no restarts, so there is one), version 2.
  */
@@ -34,7 +34,7 @@ export const writeTxnMarkers = handler('WriteTxnMarkers', ({ state, request, now
         name,
         partitions: partitionIndexes.map((partitionIndex) => ({
           partitionIndex,
-          errorCode: errorCode(write(state, marker, name, partitionIndex, nowMs)),
+          errorCode: errorCode(write(state, request.node, marker, name, partitionIndex, nowMs)),
         })),
       })),
     })),
@@ -43,6 +43,7 @@ export const writeTxnMarkers = handler('WriteTxnMarkers', ({ state, request, now
 
 function write(
   state: BrokerState,
+  node: number,
   { producerId, producerEpoch, transactionResult }: Marker,
   topic: string,
   partition: number,
@@ -52,7 +53,8 @@ function write(
   const outcome = transactionResult ? 'commit' : 'abort';
   if (topic === offsetsTopic) return state.groups.endTransaction(partition, producer, outcome);
   const found = state.topics.partition(topic, partition);
-  if (found === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';
+  if (!found?.replicas.includes(node)) return 'UNKNOWN_TOPIC_OR_PARTITION';
+  if (found.leader !== node) return 'NOT_LEADER_OR_FOLLOWER';
   if (producerEpoch < 0) return 'UNKNOWN_SERVER_ERROR';
   return appendMarker(state, found, { topic, partition, ...producer, outcome }, nowMs);
 }

@@ -281,3 +281,110 @@ cluster.holds('a transactional id at a wrong node: NOT_COORDINATOR', async (kafk
   const offsets = await wrong.ask('AddOffsetsToTxn', 3, { ...who, groupId: 'g' });
   expect(errorOf(offsets)).toBe('NOT_COORDINATOR');
 });
+
+cluster.holds(
+  'transactions added to, verified or described at a wrong node: error 16',
+  async (kafka) => {
+    const { place } = await placed(kafka);
+    const transactionalId = kafka.unique('tx');
+    const [right, wrong] = await coordinators(kafka, transactionalId, 1);
+    const { producerId, producerEpoch } = await kafka.until(
+      () => right.ask('InitProducerId', 2, { transactionalId, transactionTimeoutMs: 60_000 }),
+      ({ errorCode }) => errorCode === 0,
+    );
+    const topicsOf = (topic: string) => [{ name: topic, partitions: [place.partition] }];
+    const addOld = async (wire: Wire, topic: string) => {
+      const answer = await wire.ask('AddPartitionsToTxn', 3, {
+        v3AndBelowTransactionalId: transactionalId,
+        v3AndBelowProducerId: producerId,
+        v3AndBelowProducerEpoch: producerEpoch,
+        v3AndBelowTopics: topicsOf(topic),
+      });
+      return errorName(answer.resultsByTopicV3AndBelow[0].resultsByPartition[0].partitionErrorCode);
+    };
+    const add = async (wire: Wire, topic: string, verifyOnly: boolean) => {
+      const who = { transactionalId, producerId, producerEpoch, verifyOnly };
+      const transactions = [{ ...who, topics: topicsOf(topic) }];
+      const answer = await wire.ask('AddPartitionsToTxn', 4, { transactions });
+      const [{ topicResults }] = answer.resultsByTransaction;
+      return errorName(topicResults[0].resultsByPartition[0].partitionErrorCode);
+    };
+    const describe = async (wire: Wire, id: string) => {
+      const answer = await wire.ask('DescribeTransactions', 0, { transactionalIds: [id] });
+      return errorOf(answer.transactionStates[0]);
+    };
+    expect(await addOld(wrong, place.topic)).toBe('NOT_COORDINATOR');
+    expect(await add(wrong, place.topic, false)).toBe('NOT_COORDINATOR');
+    expect(await add(wrong, place.topic, true)).toBe('NOT_COORDINATOR');
+    expect(await describe(wrong, transactionalId)).toBe('NOT_COORDINATOR');
+    expect(await describe(wrong, '')).toBe('INVALID_REQUEST');
+    const nowhere = kafka.unique('t');
+    expect(await addOld(wrong, nowhere)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+    expect(await add(wrong, nowhere, true)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+    expect(await add(right, place.topic, true)).toBe('TRANSACTION_ABORTABLE');
+    expect(await addOld(right, place.topic)).toBe('NONE');
+    expect(await add(right, place.topic, true)).toBe('NONE');
+    expect(await describe(right, transactionalId)).toBe('NONE');
+    const end = { transactionalId, producerId, producerEpoch, committed: false };
+    expect(errorOf(await right.ask('EndTxn', 3, end))).toBe('NONE');
+  },
+);
+
+cluster.holds('ListTransactions tells those that the node coordinates', async (kafka) => {
+  const transactionalId = kafka.unique('tx');
+  const [right, wrong] = await coordinators(kafka, transactionalId, 1);
+  await kafka.until(
+    () => right.ask('InitProducerId', 2, { transactionalId, transactionTimeoutMs: 60_000 }),
+    ({ errorCode }) => errorCode === 0,
+  );
+  const told = async (wire: Wire) => {
+    const filters = { stateFilters: [], producerIdFilters: [], durationFilter: -1 };
+    const { transactionStates } = await wire.ask('ListTransactions', 1, filters);
+    return transactionStates.some((one: Body) => one.transactionalId === transactionalId);
+  };
+  expect([await told(right), await told(wrong)]).toEqual([true, false]);
+});
+
+cluster.holds('offsets of a transaction at a wrong node: NOT_COORDINATOR', async (kafka) => {
+  const { place } = await placed(kafka);
+  const groupId = kafka.unique('g');
+  const [, wrong] = await coordinators(kafka, groupId, 0);
+  const offset = { committedOffset: 1, committedLeaderEpoch: -1, committedMetadata: '' };
+  const commit = async (topic: string) => {
+    const partitions = [{ partitionIndex: place.partition, ...offset }];
+    const who = { transactionalId: kafka.unique('tx'), producerId: 1, producerEpoch: 0 };
+    const topics = [{ name: topic, partitions }];
+    const answer = await wrong.ask('TxnOffsetCommit', 2, { ...who, groupId, topics });
+    return errorOf(answer.topics[0].partitions[0]);
+  };
+  expect(await commit(place.topic)).toBe('NOT_COORDINATOR');
+  expect(await commit(kafka.unique('t'))).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+});
+
+cluster.holds('replicas describe their producers, other nodes do not', async (kafka) => {
+  const { place, leader, follower, stranger } = await placed(kafka);
+  const ask = async (wire: Wire) => {
+    const topics = [{ name: place.topic, partitionIndexes: [place.partition] }];
+    const answer = await wire.ask('DescribeProducers', 0, { topics });
+    const [one] = answer.topics[0].partitions;
+    return [errorOf(one), one.errorMessage];
+  };
+  expect(await ask(leader)).toEqual(['NONE', null]);
+  expect(await ask(follower)).toEqual(['NONE', null]);
+  expect(await ask(stranger)).toEqual(['NOT_LEADER_OR_FOLLOWER', null]);
+});
+
+cluster.holds('the leader takes markers; a follower says 6, other nodes 3', async (kafka) => {
+  const { place, leader, follower, stranger } = await placed(kafka);
+  const mark = async (wire: Wire) => {
+    const topics = [{ name: place.topic, partitionIndexes: [place.partition] }];
+    const who = { producerId: 1, producerEpoch: 0, transactionResult: false, coordinatorEpoch: 0 };
+    const answer = await wire.ask('WriteTxnMarkers', 1, { markers: [{ ...who, topics }] });
+    return errorOf(answer.markers[0].topics[0].partitions[0]);
+  };
+  expect(await mark(follower)).toBe('NOT_LEADER_OR_FOLLOWER');
+  expect(await mark(stranger)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
+  expect((await latest(leader, place)).offset).toBe(0);
+  expect(await mark(leader)).toBe('NONE');
+  expect((await latest(leader, place)).offset).toBe(1);
+});
