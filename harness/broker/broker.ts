@@ -252,7 +252,7 @@ function forWorlds(state: BrokerState): ForWorlds {
         topicNameProblem(name) ??
         (state.topics.has(name) ? `Topic '${name}' already exists.` : undefined) ??
         Object.entries(configs)
-          .map(([key, value]) => configProblem(key, value))
+          .map(([key, value]) => configProblem(state.config.profile, key, value))
           .find((found) => found !== undefined);
       invariant(problem === undefined, `topic ${name} can be made: ${problem}`);
       invariant(partitions > 0, `topic ${name} has partitions`);

@@ -91,7 +91,7 @@ function alterTopic<Change extends NamedChange>(
   if (Array.isArray(after)) return after as unknown as Problem;
   const overrides = after as Overrides;
   for (const [name, value] of Object.entries(overrides)) {
-    const bad = configProblem(name, value);
+    const bad = configProblem(state.config.profile, name, value);
     if (bad !== undefined) return ['INVALID_CONFIG', bad];
   }
   if (!request.body.validateOnly) configureTopic(state, topic, overrides);

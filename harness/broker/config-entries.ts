@@ -69,7 +69,7 @@ export function topicEntries(
   overrides: Readonly<Record<string, string>>,
 ): readonly ConfigEntry[] {
   const ofBroker = new Map(brokerSettings(config).map((setting) => [setting.name, setting]));
-  return [...topicConfigs].map(([name, { type, default: fallback }]) => {
+  return [...topicConfigs(config.profile)].map(([name, { type, default: fallback }]) => {
     const inherited = ofBroker.get(brokerNames[name] ?? '');
     const synonyms = inherited === undefined ? [] : synonymsOf(inherited);
     const set = overrides[name];
@@ -120,9 +120,9 @@ function brokerSettings(config: BrokerConfig): readonly BrokerSetting[] {
     return { name, type, value: String(value), default: String(fallback) };
   });
   const known = new Set(settings.map(({ name }) => name));
-  for (const [topicName, name] of Object.entries(brokerNames)) {
-    if (known.has(name)) continue;
-    const { type, default: fallback } = topicConfigs.get(topicName)!;
+  for (const [topicName, { type, default: fallback }] of topicConfigs(config.profile)) {
+    const name = brokerNames[topicName];
+    if (name === undefined || known.has(name)) continue;
     settings.push({ name, type, value: fallback, default: fallback });
   }
   return settings;

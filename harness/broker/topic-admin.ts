@@ -30,7 +30,7 @@ export function addTopic(
   const topic: Topic = {
     name,
     id: state.newId(''),
-    config: topicConfig(overrides, state.config.messageMaxBytes),
+    config: topicConfig(state.config, overrides),
     partitions: replicas.map((nodes, index) => newPartition(name, index, nodes)),
   };
   state.topics.add(topic);
@@ -63,7 +63,7 @@ export function configureTopic(
   topic: Topic,
   overrides: Readonly<Record<string, string>>,
 ): void {
-  topic.config = topicConfig(overrides, state.config.messageMaxBytes);
+  topic.config = topicConfig(state.config, overrides);
 }
 
 /** Until replicas that are added have caught up: Kafka 3.9.1 was done when looked at after 500 ms. */

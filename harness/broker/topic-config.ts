@@ -1,11 +1,15 @@
 /**
- * The topic configurations of Kafka 3.9 with their defaults, and what Kafka says of a wrong one.
+ * The topic configurations of Kafka with their defaults, and what it says of a wrong one. Kafka 4
+ * has three fewer, and is stricter with two (seen on 4.3.1).
  *
  * In force: cleanup.policy (null keys refused), max.message.bytes, segment.bytes
  * (RECORD_LIST_TOO_LARGE), message.timestamp.type, message.timestamp.before/after.max.ms. Known
  * and without effect: the rest. Refused although Kafka takes it: a compression.type other than
  * producer (we store batches as they come).
  */
+import type { BrokerConfig } from './config.ts';
+import type { Profile } from './transactions/transactions.ts';
+
 export interface Definition {
   readonly type: 'LONG' | 'INT' | 'DOUBLE' | 'BOOLEAN' | 'LIST' | 'STRING';
   readonly default: string;
@@ -36,8 +40,10 @@ function number(
   };
 }
 
+type Definitions = ReadonlyMap<string, Definition>;
+
 /** Sorted by name, as CreateTopics tells them. */
-export const topicConfigs: ReadonlyMap<string, Definition> = new Map<string, Definition>([
+const ofKafka39: Definitions = new Map<string, Definition>([
   ['cleanup.policy', { type: 'LIST', default: 'delete', oneOf: ['compact', 'delete'] }],
   ['compression.gzip.level', int(-1, -1, 9)],
   ['compression.lz4.level', int(9, 1, 17)],
@@ -79,6 +85,27 @@ export const topicConfigs: ReadonlyMap<string, Definition> = new Map<string, Def
   ['unclean.leader.election.enable', bool(false)],
 ]);
 
+const goneInKafka4: ReadonlySet<string> = new Set([
+  'message.downconversion.enable',
+  'message.format.version',
+  'message.timestamp.difference.max.ms',
+]);
+
+const otherInKafka4: Readonly<Record<string, Definition>> = {
+  'message.timestamp.after.max.ms': long('3600000', 0),
+  'segment.bytes': int(1_073_741_824, 1_048_576),
+};
+
+const ofKafka4: Definitions = new Map(
+  [...ofKafka39]
+    .filter(([name]) => !goneInKafka4.has(name))
+    .map(([name, definition]) => [name, otherInKafka4[name] ?? definition]),
+);
+
+export function topicConfigs(profile: Profile): Definitions {
+  return profile === 'kafka-4' ? ofKafka4 : ofKafka39;
+}
+
 /** What the append path asks for, read once. */
 export interface TopicConfig {
   /** What was set for this topic; everything else is default. */
@@ -94,10 +121,11 @@ export interface TopicConfig {
 }
 
 export function topicConfig(
+  { messageMaxBytes, profile }: BrokerConfig,
   overrides: Readonly<Record<string, string>>,
-  messageMaxBytes: number,
 ): TopicConfig {
-  const value = (name: string): string => overrides[name] ?? topicConfigs.get(name)!.default;
+  const known = topicConfigs(profile);
+  const value = (name: string): string => overrides[name] ?? known.get(name)!.default;
   return {
     overrides,
     compacted: value('cleanup.policy').includes('compact'),
@@ -111,8 +139,12 @@ export function topicConfig(
 }
 
 /** Why Kafka refuses this setting, in its words; undefined when it is fine. */
-export function configProblem(name: string, value: string | null): string | undefined {
-  const known = topicConfigs.get(name);
+export function configProblem(
+  profile: Profile,
+  name: string,
+  value: string | null,
+): string | undefined {
+  const known = topicConfigs(profile).get(name);
   if (known === undefined) return `Unknown topic config name: ${name}`;
   if (value === null) return `Null value not supported for topic configs: ${name}`;
   const wrong = valueProblem(known, value.trim());

@@ -225,6 +225,13 @@ export const observed: readonly Observed[] = [
     shown('names', 'Topics › the name', 'Topics › a_b beside a.b', 'Topics › a name twice'),
     shown('assignments', 'Topics › an assignment to', 'Topics › an assignment and counts'),
     shown('settings in the answer', 'Topics › from v5 on'),
+    shown(
+      'settings that Kafka 4 lost or limits',
+      'Topics › segment.bytes 1048575',
+      'Topics › message.format.version',
+      'Administration › message.format.version',
+      'Administration › DescribeConfigs: how far',
+    ),
     shown('defaults, time-outs', 'Topics › -1 is the default', 'Topics › a timeout of 0'),
     shown('the first moments', 'Topics, the first moments › what the first Produce'),
     shown(

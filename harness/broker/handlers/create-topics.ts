@@ -62,7 +62,7 @@ function problemOf(
     return ['INVALID_TOPIC_EXCEPTION', `Topic '${name}' collides with existing topic: ${rival}`];
   }
   for (const config of configs) {
-    const bad = configProblem(config.name, config.value);
+    const bad = configProblem(state.config.profile, config.name, config.value);
     if (bad !== undefined) return ['INVALID_CONFIG', bad];
   }
   return asked.assignments.length > 0

@@ -12,7 +12,7 @@
  */
 import { alterEach, type Overrides, type Problem } from '../config-changes.ts';
 import { handler } from '../handler.ts';
-import { topicConfigs } from '../topic-config.ts';
+import { topicConfigs, type Definition } from '../topic-config.ts';
 
 interface Change {
   readonly name: string;
@@ -25,11 +25,16 @@ const operations = { set: 0, delete: 1, append: 2, subtract: 3 } as const;
 export const incrementalAlterConfigs = handler('IncrementalAlterConfigs', (context) =>
   alterEach<Change>(context, {
     needsValue: ({ configOperation }) => configOperation !== operations.delete,
-    changed,
+    changed: (before, changes) =>
+      changed(before, changes, topicConfigs(context.state.config.profile)),
   }),
 );
 
-function changed(before: Overrides, changes: readonly Change[]): Overrides | Problem {
+function changed(
+  before: Overrides,
+  changes: readonly Change[],
+  definitions: ReadonlyMap<string, Definition>,
+): Overrides | Problem {
   const after: Record<string, string> = { ...before };
   for (const { name, configOperation, value } of changes) {
     switch (configOperation) {
@@ -42,7 +47,7 @@ function changed(before: Overrides, changes: readonly Change[]): Overrides | Pro
       case operations.append:
       case operations.subtract: {
         const adds = configOperation === operations.append;
-        const known = topicConfigs.get(name);
+        const known = definitions.get(name);
         if (known?.type !== 'LIST') {
           const verb = adds ? 'APPEND' : 'SUBTRACT';
           return ['INVALID_CONFIG', `Can't ${verb} to key ${name} because its type is not LIST.`];

@@ -103,6 +103,24 @@ administration.holds('DescribeConfigs: sources, unknown keys, [] is all', async 
   expect((await settings(kafka, topic, [])).told).toHaveLength(all);
 });
 
+for (const [line, value, changed] of [
+  ['3.9', '9223372036854775807', 'NONE'],
+  ['4', '3600000', 'INVALID_CONFIG'],
+] as const) {
+  administration.holdsOn(line, 'DescribeConfigs: how far ahead a time may be', async (kafka) => {
+    const { topic } = await kafka.place();
+    const { told } = await settings(kafka, topic, ['message.timestamp.after.max.ms']);
+    expect(told).toMatchObject([{ value, configSource: 5 }]);
+  });
+
+  administration.holdsOn(line, `message.format.version changed: ${changed}`, async (kafka) => {
+    const { topic } = await kafka.place();
+    const change = [set('message.format.version', '3.0-IV1')];
+    expect(await alter(kafka, 'IncrementalAlterConfigs', topic, change)).toBe(changed);
+    expect(await alter(kafka, 'AlterConfigs', topic, change)).toBe(changed);
+  });
+}
+
 administration.holds('DescribeConfigs of an unknown topic and of a bad name', async (kafka) => {
   const unknown = await settings(kafka, kafka.unique('nope'), null);
   expect(unknown).toEqual({ error: 'UNKNOWN_TOPIC_OR_PARTITION', told: [] });

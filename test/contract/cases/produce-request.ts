@@ -155,15 +155,21 @@ for (const [what, aheadMs] of [
   produceRequest.holdsOn('3.9', `a timestamp ${what} ahead is accepted`, async (kafka) => {
     expect(await ahead(kafka)).toBe('NONE');
   });
-  produceRequest.exception(
-    `a timestamp ${what} ahead: INVALID_TIMESTAMP`,
-    'topics have the settings of 3.9 in either profile',
-    async (kafka) => {
-      expect(await ahead(kafka)).toBe('INVALID_TIMESTAMP');
-    },
-    '4',
-  );
+  produceRequest.holdsOn('4', `a timestamp ${what} ahead: INVALID_TIMESTAMP`, async (kafka) => {
+    expect(await ahead(kafka)).toBe('INVALID_TIMESTAMP');
+  });
 }
+
+produceRequest.holds('a timestamp 59 minutes ahead is accepted', async (kafka) => {
+  const batch = timed(kafka.nowMs() + 59 * 60_000);
+  expect((await kafka.produce(await kafka.place(), batch)).error).toBe('NONE');
+});
+
+produceRequest.holdsOn('4', 'a topic may allow more than the hour ahead', async (kafka) => {
+  const [place] = await kafka.topic({ 'message.timestamp.after.max.ms': String(2 * 3_600_000) });
+  const batch = timed(kafka.nowMs() + 61 * 60_000);
+  expect((await kafka.produce(place!, batch)).error).toBe('NONE');
+});
 
 for (const timestamp of [0, -1, -5]) {
   produceRequest.holds(`a timestamp of ${timestamp} is accepted`, async (kafka) => {
