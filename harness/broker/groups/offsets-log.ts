@@ -4,8 +4,10 @@
  *
  * A partition with an open transaction takes its producer's word for the rest of it. 3.9.1 even
  * takes a newer epoch, whose transaction can then never end (the marker is refused); 4.3.1 asks
- * the coordinator again. An older epoch → INVALID_PRODUCER_EPOCH.
+ * the coordinator again. An older epoch → INVALID_PRODUCER_EPOCH; -1, which 3.9.1 cannot write,
+ * → UNKNOWN_SERVER_ERROR.
  */
+import type { ErrorName } from '#protocol';
 import type { Profile } from '../transactions/transactions.ts';
 
 export const offsetsTopic = '__consumer_offsets';
@@ -22,7 +24,7 @@ export function offsetsPartitionOf(groupId: string): number {
 
 export interface OffsetsLog {
   isOpen(producerId: number, producerEpoch: number): boolean;
-  write(producerId: number, producerEpoch: number): 'NONE' | 'INVALID_PRODUCER_EPOCH';
+  write(producerId: number, producerEpoch: number): ErrorName;
   /** A marker. */
   end(producerId: number, producerEpoch: number): 'NONE' | 'INVALID_PRODUCER_EPOCH';
 }
@@ -40,7 +42,8 @@ export function createOffsetsLog(profile: Profile): OffsetsLog {
       if (known === undefined || !known.open) return false;
       return profile === 'kafka-3.9' || known.epoch === producerEpoch;
     },
-    write: (producerId, producerEpoch) => put(producerId, producerEpoch, true),
+    write: (producerId, producerEpoch) =>
+      producerEpoch === -1 ? 'UNKNOWN_SERVER_ERROR' : put(producerId, producerEpoch, true),
     end: (producerId, producerEpoch) => put(producerId, producerEpoch, false),
   };
 }

@@ -8,7 +8,7 @@
  * 3. no member and no generation: accepted, as old versions carry none; generation -1 in an empty
  *    group too. Else unknown member, fenced instance, other generation. Any group state will do,
  *    and it is no sign of life.
- * 4. an older epoch → INVALID_PRODUCER_EPOCH
+ * 4. an older epoch → INVALID_PRODUCER_EPOCH; no epoch → UNKNOWN_SERVER_ERROR
  * 5. metadata that is too long → OFFSET_METADATA_TOO_LARGE, for that partition
  *
  * Between EndTxn and the marker a late offset is taken where the transaction has written one before,

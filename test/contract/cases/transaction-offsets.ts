@@ -55,6 +55,12 @@ for (const version of [0, 2, 3, 4]) {
   });
 }
 
+holdsOn('3.9', 'no epoch, while an offset is pending: error -1', async (kafka) => {
+  const { producer, group, place } = await pending(kafka);
+  expect(await producer.commitOffset(group, place, 6, { epoch: -1 })).toBe('UNKNOWN_SERVER_ERROR');
+  await producer.settle('abort');
+});
+
 holds('a pending offset is not there yet, without an error', async (kafka) => {
   const { producer, group, place } = await pending(kafka);
   expect(await committed(kafka, group, place)).toBe(-1);
