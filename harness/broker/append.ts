@@ -69,8 +69,7 @@ function hasSecondBatch(records: Buffer, at: number): boolean {
 
 /**
  * Appends the batch, in a copy of its own. The caller has seen that partition and request are fit
- * for it, and that a transactional batch is part of a transaction. `startsAtZero`: a producer that
- * nobody knows has to begin with sequence 0.
+ * for it, and that a transactional batch is part of a transaction.
  */
 export function appendBatch(
   state: BrokerState,
@@ -79,7 +78,6 @@ export function appendBatch(
   received: Buffer,
   nowMs: number,
   connection: number | undefined,
-  startsAtZero = false,
 ): Appended | Refusal {
   const bad = checkBytes(received, config);
   if (bad !== undefined) return bad;
@@ -96,7 +94,7 @@ export function appendBatch(
     forgetProducer(state, partition, header.producerId, nowMs);
     const { producers, attempts } = partition;
     const attempt = attempts.get(header.producerId);
-    const verdict = judgeSequence(producers, header, startsAtZero, attempt);
+    const verdict = judgeSequence(producers, header, attempt);
     if (typeof verdict === 'object') {
       const { baseOffset, maxTimestampMs } = verdict.duplicateOf;
       return { error: 'NONE', baseOffset, logAppendTimeMs: maxTimestampMs };

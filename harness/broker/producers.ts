@@ -3,14 +3,15 @@
  *
  * In Kafka's order (seen on 3.9.1 and 4.3.1): an exact duplicate of a remembered batch of the same
  * epoch is known before anything is refused; then the epoch; then the sequence, which goes from
- * 2^31-1 back to 0. A producer nobody remembers may start anywhere, except in a transaction of
- * Produce 12 and later. A newer epoch starts at 0 and forgets the older batches.
+ * 2^31-1 back to 0. A producer nobody remembers may start anywhere, except where it asked for a
+ * transaction with Produce 12 or later. A newer epoch starts at 0 and forgets the older batches.
  *
  * A marker is remembered as an epoch: if that is the producer's own, its batches stay known and
  * its sequence goes on across transactions, committed or not; a newer one forgets them.
  *
  * A transactional batch that was refused because its partition was not added leaves its sequence
- * behind: until something of this producer is written there, no higher one is accepted.
+ * behind: until something of this producer is written there, no higher one is accepted, and whether
+ * it has to start at 0 depends on the version that came first.
  *
  * Expiry: `producer.id.expiration.ms` (24 h) after the highest record timestamp of the last batch,
  * at the next look (every 10 minutes), unless a transaction is open. Left out: restarts (after
@@ -54,6 +55,7 @@ export type SequenceVerdict =
 export interface Attempt {
   readonly epoch: number;
   readonly lowestSequence: number;
+  readonly startsAtZero: boolean;
 }
 
 const rememberedBatches = 5;
@@ -62,13 +64,12 @@ const highestSequence = 0x7fffffff;
 export function judgeSequence(
   producers: ReadonlyMap<number, ProducerEntry>,
   batch: SequencedBatch,
-  startsAtZero: boolean,
   attempt?: Attempt,
 ): SequenceVerdict {
   const known = producers.get(batch.producerId);
   const jumps = attempt !== undefined && batch.baseSequence > attempt.lowestSequence;
   if (known === undefined) {
-    const wrong = jumps || (startsAtZero && batch.baseSequence !== 0);
+    const wrong = jumps || (attempt?.startsAtZero === true && batch.baseSequence !== 0);
     return wrong ? 'OUT_OF_ORDER_SEQUENCE_NUMBER' : 'NONE';
   }
   const last = known.batches.at(-1);
@@ -85,12 +86,17 @@ export function judgeSequence(
   return batch.baseSequence === 0 ? 'NONE' : 'OUT_OF_ORDER_SEQUENCE_NUMBER';
 }
 
-export function rememberAttempt(attempts: Map<number, Attempt>, batch: SequencedBatch): void {
+export function rememberAttempt(
+  attempts: Map<number, Attempt>,
+  batch: SequencedBatch,
+  addsPartitions: boolean,
+): void {
   const { producerId, producerEpoch: epoch, baseSequence: lowestSequence } = batch;
   const known = attempts.get(producerId);
   const isNew = known === undefined || epoch > known.epoch;
   const isLower = known?.epoch === epoch && lowestSequence < known.lowestSequence;
-  if (isNew || isLower) attempts.set(producerId, { epoch, lowestSequence });
+  const startsAtZero = known?.startsAtZero ?? addsPartitions;
+  if (isNew || isLower) attempts.set(producerId, { epoch, lowestSequence, startsAtZero });
 }
 
 export function rememberBatch(

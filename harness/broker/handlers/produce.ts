@@ -156,9 +156,7 @@ function append(
 ): Appended | Refusal {
   const topic = state.topics.get(partition.topic);
   if (topic === undefined) return refuse('UNKNOWN_TOPIC_OR_PARTITION');
-  const startsAtZero = request.version >= addsPartitions && isTransactionalBatch(batch);
-  const { connection } = request;
-  return appendBatch(state, partition, topic.config, batch, nowMs, connection, startsAtZero);
+  return appendBatch(state, partition, topic.config, batch, nowMs, request.connection);
 }
 
 function tell(

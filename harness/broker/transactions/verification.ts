@@ -35,7 +35,7 @@ export function verifyBatch(
   const sameEpoch = producers.get(producerId)?.epoch === producerEpoch;
   const trusted = state.config.profile === 'kafka-3.9' || sameEpoch;
   if (trusted && log.transactions.isOpen(producerId)) return undefined;
-  rememberAttempt(attempts, header);
+  rememberAttempt(attempts, header, request.version >= addsPartitions);
   const { transactionalId } = request.body;
   const place = { topic, partition: index };
   const { transactions } = state;

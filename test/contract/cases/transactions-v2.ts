@@ -72,6 +72,33 @@ says('a first sequence other than 0 is out of order', async (kafka) => {
   await end(producer, 'abort');
 });
 
+/** No client speaks both. */
+says(
+  'whether a first sequence has to be 0 depends on the version that came first',
+  async (kafka) => {
+    const place = await kafka.place();
+    const producer = await newProducer(kafka);
+    const as = (version: number, sequence: number) => ({ version, sequence });
+    for (const first of [as(12, 2), as(11, 2), as(11, 1)]) {
+      const { error } = await producer.write(place, 'x', first);
+      expect(error).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER');
+    }
+    expect((await producer.write(place, 'x', as(11, 0))).error).toBe('NONE');
+    await end(producer, 'abort');
+
+    const other = await newProducer(kafka);
+    const refused = await other.write(place, 'x', as(11, 2));
+    expect(refused.error).toBe('TRANSACTION_ABORTABLE');
+    for (const [sequence, error] of [
+      [3, 'OUT_OF_ORDER_SEQUENCE_NUMBER'],
+      [2, 'NONE'],
+    ] as const) {
+      expect((await other.write(place, 'x', as(12, sequence))).error).toBe(error);
+    }
+    await end(other, 'abort');
+  },
+);
+
 says('TxnOffsetCommit 5 adds its group by itself', async (kafka) => {
   const [place, group] = [await kafka.place(), kafka.unique('g')];
   const producer = await newProducer(kafka);
