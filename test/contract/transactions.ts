@@ -10,6 +10,13 @@ export interface As {
   readonly epoch?: number;
 }
 
+export interface WriteMore {
+  readonly sequence?: number;
+  readonly transactional?: boolean;
+  readonly transactionalId?: string | null;
+  readonly compression?: 'none' | 'gzip';
+}
+
 export interface Initialized {
   readonly error: ErrorName;
   readonly producerId: number;
@@ -94,17 +101,14 @@ export class Producer {
   }
 
   /** With the next sequence, unless one is given. */
-  async write(
-    place: Place,
-    value: string,
-    as: As & { sequence?: number; transactional?: boolean; transactionalId?: string | null } = {},
-  ): Promise<Produced> {
+  async write(place: Place, value: string, as: As & WriteMore = {}): Promise<Produced> {
     const { version = 7, producerId = this.producerId, epoch = this.epoch } = as;
-    const { transactional = true, transactionalId = as.id ?? this.id } = as;
+    const { transactional = true, transactionalId = as.id ?? this.id, compression } = as;
     const key = `${place.topic}/${place.partition}`;
     const sequence = as.sequence ?? this.#sequences.get(key) ?? 0;
     const who = { producerId, producerEpoch: epoch, baseSequence: sequence, transactional };
-    const answer = await this.kafka.produce(place, batchOf([value], who), {
+    const batch = batchOf([value], { ...who, ...(compression && { compression }) });
+    const answer = await this.kafka.produce(place, batch, {
       version,
       transactionalId,
     });
@@ -119,6 +123,11 @@ export class Producer {
   }
 
   async end(result: 'commit' | 'abort', as: As = {}): Promise<ErrorName> {
+    return (await this.ending(result, as)).error;
+  }
+
+  /** Who goes on is told from version 5 on. */
+  async ending(result: 'commit' | 'abort', as: As = {}): Promise<Initialized> {
     const { version = 3, id = this.id } = as;
     const { producerId = this.producerId, epoch = this.epoch } = as;
     const body = await this.kafka.ask('EndTxn', version, {
@@ -127,7 +136,11 @@ export class Producer {
       producerEpoch: epoch,
       committed: result === 'commit',
     });
-    return errorName(body.errorCode);
+    return {
+      error: errorName(body.errorCode),
+      producerId: body.producerId,
+      producerEpoch: body.producerEpoch,
+    };
   }
 
   /** And waits until everybody can see it. */

@@ -2,6 +2,16 @@
  * Plays the commands of one sequence on one broker and tells what it saw, with everything that
  * differs from run to run replaced: offsets count from the start of the sequence, producers and
  * members are named by their slots, times are left out.
+ *
+ * Of a batch everything else in its header is told: the attributes as one number (compression,
+ * type of the timestamp, transactional, control), epochs and sequences; of a marker its type and
+ * the epoch of its coordinator, which is 0 on both sides as no broker starts twice.
+ *
+ * Not told, because it cannot be the same: timestamps, and with them checksums; producer, member
+ * and topic ids themselves; sentences that name partitions, ids or offsets. Not told either: the
+ * instants between EndTxn and its markers, as both sides wait until a transaction is complete
+ * (test/contract/cases/transaction-races.ts has them), and the order of answers that Kafka takes
+ * from a hash table.
  */
 import type { Place, Scene } from '../scene.ts';
 import type { Command, Observation, Of, Plays, Sequence } from './commands.ts';

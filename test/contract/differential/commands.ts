@@ -7,17 +7,20 @@ export const slots = { places: 2, producers: 2, transactions: 2, clients: 2 } as
 
 /** The next sequence number, one of the last batches again, or a step too far. */
 export type Step = 'next' | 'again' | 'older' | 'gap';
+/** How a batch is packed. */
+export type Packing = 'none' | 'gzip';
 /** How a leaving member names itself. */
 export type By = 'id' | 'instance' | 'both';
 
 interface Played {
-  produce: { readonly place: number; readonly count: number };
+  produce: { readonly place: number; readonly count: number; readonly packing: Packing };
   sequenced: {
     readonly producer: number;
     readonly place: number;
     readonly count: number;
     readonly step: Step;
     readonly epoch: number;
+    readonly packing: Packing;
     readonly version: number;
   };
   init: { readonly transaction: number; readonly own: boolean };
@@ -32,11 +35,13 @@ interface Played {
     readonly place: number;
     readonly step: Step;
     readonly epoch: number;
+    readonly packing: Packing;
     readonly version: number;
   };
   end: {
     readonly transaction: number;
     readonly result: 'commit' | 'abort';
+    readonly epoch: number;
     readonly version: number;
   };
   'add-offsets': { readonly transaction: number; readonly version: number };
@@ -44,6 +49,8 @@ interface Played {
     readonly transaction: number;
     readonly place: number;
     readonly offset: number;
+    readonly metadata: string;
+    readonly epoch: number;
     readonly version: number;
     readonly member: number | undefined;
   };
@@ -68,6 +75,7 @@ interface Played {
     readonly member: number | undefined;
     readonly place: number;
     readonly offset: number;
+    readonly metadata: string;
     readonly generation: number;
     readonly version: number;
   };
@@ -81,7 +89,8 @@ interface Played {
   };
   list: { readonly place: number; readonly isolation: 0 | 1 };
   delete: { readonly version: number };
-  create: { readonly version: number };
+  /** `stamped`: the broker puts its own time on what is appended. */
+  create: { readonly stamped: boolean; readonly version: number };
   'client sends': {
     readonly place: number;
     readonly count: number;

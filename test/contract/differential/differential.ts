@@ -44,6 +44,7 @@ export async function differential(
   options: BrokerOptions,
   { seed, count, limitMs, lanes = 8 }: Wanted,
 ): Promise<Found> {
+  const line = options.profile === 'kafka-4' ? '4' : '3.9';
   const tally: Tally = { sequences: 0, comparisons: 0, suppressed: {} };
   const turns = new Turns();
   const patience = new Patience();
@@ -64,7 +65,7 @@ export async function differential(
         if (difference !== undefined) patience.start();
         return difference === undefined;
       };
-      const result = await fc.check(fc.asyncProperty(sequences, play), {
+      const result = await fc.check(fc.asyncProperty(sequences(line), play), {
         seed: (seed + lane) | 0,
         numRuns: Math.ceil(count / lanes),
         interruptAfterTimeLimit: limitMs,

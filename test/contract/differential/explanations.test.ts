@@ -30,10 +30,11 @@ const samples: Record<
       [committed([5, 4], [0, 0]), committed([5, 3], [0, 0])],
       [committed([5, 5], [0, 0]), committed([5, 3], [0, 1])],
       [committed([5, 1], [0, 0]), committed([5, -1], [0, 2])],
+      [committed([5, 4], [0, 0]), committed([5, 3], [0, 1], 'more')],
       // Nobody commits by itself.
       [
-        { kind: 'committed', error: 'NONE', offsets: [['NONE', 4]] },
-        { kind: 'committed', error: 'NONE', offsets: [['NONE', 3]] },
+        { kind: 'committed', error: 'NONE', offsets: [['NONE', 4, '']] },
+        { kind: 'committed', error: 'NONE', offsets: [['NONE', 3, '']] },
       ],
       [
         { kind: 'client looks', at: 'topic offsets', told: [4] },
@@ -43,8 +44,13 @@ const samples: Record<
   },
 };
 
-function committed(ends: readonly number[], markers: readonly number[]): Observation {
-  return { kind: 'committed', error: 'NONE', offsets: ends.map((end) => ['NONE', end]), markers };
+function committed(
+  ends: readonly number[],
+  markers: readonly number[],
+  metadata = '',
+): Observation {
+  const offsets = ends.map((end) => ['NONE', end, metadata]);
+  return { kind: 'committed', error: 'NONE', offsets, markers };
 }
 
 test.each(explanations)(

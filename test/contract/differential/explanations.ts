@@ -13,6 +13,7 @@ export interface Explanation {
 interface End {
   readonly error: string;
   readonly offset: number;
+  readonly metadata: string | undefined;
   /** That stand there. */
   readonly markers: number;
 }
@@ -23,7 +24,7 @@ function apartByMarkers(embedded: Observation, real: Observation): boolean {
   if (ours === undefined || ours.length !== theirs?.length) return false;
   return ours.every((one, place) => {
     const other = theirs[place]!;
-    if (one.error !== other.error) return false;
+    if (one.error !== other.error || one.metadata !== other.metadata) return false;
     const [lower, higher] = one.offset < other.offset ? [one, other] : [other, one];
     const apart = higher.offset - lower.offset;
     return apart === 0 || (lower.offset >= 0 && apart <= lower.markers);
@@ -33,9 +34,9 @@ function apartByMarkers(embedded: Observation, real: Observation): boolean {
 /** Of groups in which somebody commits what it has read. */
 function endsOf({ offsets, markers }: Observation): readonly End[] | undefined {
   if (!Array.isArray(offsets) || !Array.isArray(markers)) return undefined;
-  return offsets.map((one: number | [string, number], place) => {
-    const [error, offset] = Array.isArray(one) ? one : ['NONE', one];
-    return { error, offset, markers: markers[place] };
+  return offsets.map((one: number | [string, number, string], place) => {
+    const [error, offset, metadata] = Array.isArray(one) ? one : ['NONE', one];
+    return { error, offset, metadata, markers: markers[place] };
   });
 }
 

@@ -109,7 +109,7 @@ export class Groups implements Plays<Kinds> {
   };
 
   readonly commit = async (command: Of<'commit'>): Promise<Observation> => {
-    const { kind, version } = command;
+    const { kind, metadata, version } = command;
     const offset = this.#stage.base(command) + command.offset;
     const member = command.member === undefined ? undefined : this.#stage.members[command.member]!;
     const who = member && {
@@ -119,7 +119,10 @@ export class Groups implements Plays<Kinds> {
     };
     const where = this.#stage.place(command);
     const { kafka, group } = this.#stage;
-    return { kind, error: await commit(kafka, group, where, { ...who, offset, version }) };
+    return {
+      kind,
+      error: await commit(kafka, group, where, { ...who, offset, metadata, version }),
+    };
   };
 
   readonly committed = async ({ kind, stable, version }: Of<'committed'>): Promise<Observation> => {
@@ -137,7 +140,8 @@ export class Groups implements Plays<Kinds> {
     const offsets = places.map(({ topic, partition }, place) => {
       const of = told.topics.flatMap((one: Body) => (one.name === topic ? one.partitions : []));
       const one = of.find(({ partitionIndex }: Body) => partitionIndex === partition);
-      return [errorName(one.errorCode), this.#stage.relative({ place }, one.committedOffset)];
+      const offset = this.#stage.relative({ place }, one.committedOffset);
+      return [errorName(one.errorCode), offset, one.metadata];
     });
     const error = errorName(told.errorCode);
     if (!this.#stage.automatic) return { kind, error, offsets };

@@ -13,19 +13,22 @@ export class Logs implements Plays<'produce' | 'sequenced' | 'fetch' | 'list'> {
     this.#stage = stage;
   }
 
-  readonly produce = async ({ kind, place, count }: Of<'produce'>): Promise<Observation> => {
+  readonly produce = async (command: Of<'produce'>): Promise<Observation> => {
+    const { kind, place, count, packing } = command;
     const values = Array.from({ length: count }, () => 'plain');
+    const batch = batchOf(values, { compression: packing });
     const { kafka } = this.#stage;
-    const answer = await kafka.produce(this.#stage.place({ place }), batchOf(values));
+    const answer = await kafka.produce(this.#stage.place({ place }), batch);
     return {
       kind,
       error: answer.error,
       offset: this.#stage.relative({ place }, answer.baseOffset),
+      stamped: answer.logAppendTimeMs >= 0,
     };
   };
 
   readonly sequenced = async (command: Of<'sequenced'>): Promise<Observation> => {
-    const { kind, producer, place, count, step, version } = command;
+    const { kind, producer, place, count, step, packing, version } = command;
     const sequences = this.#sequences[producer]!;
     const epoch = Math.max(0, sequences.epoch + command.epoch);
     const planned =
@@ -35,6 +38,7 @@ export class Logs implements Plays<'produce' | 'sequenced' | 'fetch' | 'list'> {
       producerId: this.#stage.producers[producer]!,
       producerEpoch: epoch,
       baseSequence: planned.base,
+      compression: packing,
     };
     const batch = batchOf(values, who);
     const where = this.#stage.place(command);
@@ -77,6 +81,7 @@ export class Logs implements Plays<'produce' | 'sequenced' | 'fetch' | 'list'> {
 
   #batch(where: { place: number }, batch: RecordBatch): unknown {
     const values = (): string[] => batch.records.map(({ value }) => value!.toString());
+    const marker = decodeMarker(batch);
     return [
       this.#stage.relative(where, batch.baseOffset),
       batch.lastOffsetDelta,
@@ -84,8 +89,8 @@ export class Logs implements Plays<'produce' | 'sequenced' | 'fetch' | 'list'> {
       batch.producerEpoch,
       batch.baseSequence,
       batch.partitionLeaderEpoch,
-      batch.transactional,
-      batch.control ? decodeMarker(batch)!.type : values().join(),
+      batch.attributes,
+      marker === undefined ? values().join() : [marker.type, marker.coordinatorEpoch],
     ];
   }
 }

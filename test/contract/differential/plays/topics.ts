@@ -36,11 +36,12 @@ export class Topics implements Plays<'delete' | 'create'> {
     return { kind, error };
   };
 
-  readonly create = async ({ kind, version }: Of<'create'>): Promise<Observation> => {
+  readonly create = async ({ kind, stamped, version }: Of<'create'>): Promise<Observation> => {
     const { kafka, places } = this.#stage;
     const [own] = places;
     const topic = { name: own!.topic, numPartitions: 1, replicationFactor: 1 };
-    const body = { topics: [{ ...topic, assignments: [], configs: [] }], timeoutMs: 10_000 };
+    const configs = stamped ? [{ name: 'message.timestamp.type', value: 'LogAppendTime' }] : [];
+    const body = { topics: [{ ...topic, assignments: [], configs }], timeoutMs: 10_000 };
     const { topics } = await kafka.ask('CreateTopics', version, body);
     const error = errorName(topics[0].errorCode);
     if (error === 'NONE') {

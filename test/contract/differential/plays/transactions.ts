@@ -52,27 +52,37 @@ export class Transactions implements Plays<Kinds> {
   };
 
   readonly write = async (command: Of<'write'>): Promise<Observation> => {
-    const { kind, transaction, place, step, version } = command;
+    const { kind, transaction, place, step, packing, version } = command;
     const producer = this.#stage.transactions[transaction]!;
     const sequences = this.#sequences[transaction]!;
     const planned = sequences.plan(place, 1, step);
-    const as = { version, sequence: planned.base, epoch: producer.epoch + command.epoch };
+    const as = {
+      version,
+      sequence: planned.base,
+      epoch: producer.epoch + command.epoch,
+      compression: packing,
+    };
     const answer = await producer.write(this.#stage.place(command), `t${transaction}`, as);
     if (answer.error === 'NONE') sequences.taken(place, planned);
     const offset = this.#stage.relative(command, answer.baseOffset);
-    return { kind, error: answer.error, offset };
+    return { kind, error: answer.error, offset, stamped: answer.logAppendTimeMs >= 0 };
   };
 
-  readonly end = async ({
-    kind,
-    transaction,
-    result,
-    version,
-  }: Of<'end'>): Promise<Observation> => {
+  /** From version 5 on the answer has the epoch of the next transaction. */
+  readonly end = async (command: Of<'end'>): Promise<Observation> => {
+    const { kind, transaction, result, version } = command;
     const producer = this.#stage.transactions[transaction]!;
-    const error = await producer.end(result, { version });
-    if (error === 'NONE') await producer.completes();
-    return { kind, error, ...(error === 'NONE' && { state: await producer.state() }) };
+    const as = { version, epoch: producer.epoch + command.epoch };
+    const { error, producerId, producerEpoch } = await producer.ending(result, as);
+    const told = version >= 5 && { epoch: producerEpoch, same: producerId === producer.producerId };
+    if (error !== 'NONE') return { kind, error, ...told };
+    if (version >= 5 && producerEpoch !== producer.epoch) {
+      producer.producerId = producerId;
+      producer.epoch = producerEpoch;
+      this.#sequences[transaction]!.restart();
+    }
+    await producer.completes();
+    return { kind, error, ...told, state: await producer.state() };
   };
 
   readonly 'add-offsets' = async ({
@@ -87,18 +97,20 @@ export class Transactions implements Plays<Kinds> {
   readonly 'offset-in-transaction' = async (
     command: Of<'offset-in-transaction'>,
   ): Promise<Observation> => {
-    const { kind, transaction, version } = command;
+    const { kind, transaction, metadata, version } = command;
     const offset = this.#stage.base(command) + command.offset;
     const member = command.member === undefined ? undefined : this.#stage.members[command.member]!;
+    const producer = this.#stage.transactions[transaction]!;
     const as = {
       version,
+      metadata,
+      epoch: producer.epoch + command.epoch,
       ...(member !== undefined && {
         memberId: member.id,
         generation: member.generation,
         instance: member.options.instance ?? null,
       }),
     };
-    const producer = this.#stage.transactions[transaction]!;
     const where = this.#stage.place(command);
     const error = await producer.commitOffset(this.#stage.group, where, offset, as);
     return { kind, error };
