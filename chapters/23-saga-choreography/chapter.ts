@@ -187,6 +187,10 @@ export const sagaChoreography = chapter({
   },
   mutants: {
     'fresh-key': { breaks: 'money', says: 'asks the provider under a new key each time' },
+    'charges-card-on-file': {
+      breaks: 'money',
+      says: 'charges the card that the customer used first',
+    },
     'refund-on-each-copy': { breaks: 'money', says: 'refunds under a new key each time' },
     'reserves-in-two-steps': {
       breaks: 'stock',
@@ -206,6 +210,7 @@ export const sagaChoreography = chapter({
       breaks: 'settled',
       says: 'makes the key of customer and amount, and takes a conflict for done',
     },
+    substitutes: { breaks: 'settled', says: 'reserves something else where there is too little' },
     'keeps-the-money': { breaks: 'settled', says: 'pays nothing back when an order is cancelled' },
     'keeps-the-goods': { breaks: 'settled', says: 'keeps goods reserved that nobody will fetch' },
     'cancels-silently': { breaks: 'settled', says: 'cancels an order and tells nobody' },
@@ -230,6 +235,10 @@ export const sagaChoreography = chapter({
       says: 'says that an order is cancelled before it is',
     },
     'random-event-id': { breaks: 'one-outcome', says: 'gives each event a random id' },
+    'starts-over': {
+      breaks: 'one-outcome',
+      says: 'gives back a charge that it has not noted, and charges once more',
+    },
     'decides-again': {
       breaks: 'one-outcome',
       says: 'remembers nothing of an order that it has rejected, and decides anew',
@@ -245,6 +254,10 @@ export const sagaChoreography = chapter({
       says: 'has charge and publish in one try, whose catch publishes PaymentFailed',
     },
     'own-correlation': { breaks: 'causation', says: 'starts a correlation of its own' },
+    'refunds-the-order': {
+      breaks: 'progress',
+      says: 'names the order to the provider where it asks for the charge',
+    },
     'gives-up': { breaks: 'progress', says: 'throws when a card is declined' },
   },
   variants: {

@@ -47,7 +47,8 @@ export function readEvent(message: { readonly value: Buffer | null }): SagaEvent
 /**
  * The payment provider. A call with a key that it has seen answers what it answered then and moves no money; with
  * the same key and something else it throws an error with `code: 'CONFLICT'`. A call that rejects with "timed out"
- * may have moved money, or not. Charges and refunds do not share their keys: one key may stand for one of each.
+ * may have moved money, or not. Charges and refunds do not share their keys: one key may stand for one of each. A
+ * refund of a charge that it does not know throws an error with `code: 'UNKNOWN_CHARGE'`.
  */
 export interface PaymentProvider {
   charge(request: {

@@ -1,6 +1,6 @@
 /**
  * The payment provider that the services meet, and its books as properties read them. It is linearizable per key; a
- * refund is about a charge, but no two keys wait for each other.
+ * refund is about a charge that is there, but no two keys wait for each other.
  */
 import type { Moment, PortDefinition } from '#kit';
 import type { PaymentProvider } from './given.ts';
@@ -35,7 +35,8 @@ const functions = {
     charges[key] ??= asked;
     return { status, chargeId: asked.chargeId };
   },
-  refund({ refunds }: Books, { key, chargeId, amount }: RefundRequest) {
+  refund({ charges, refunds }: Books, { key, chargeId, amount }: RefundRequest) {
+    if (chargeWith(charges, chargeId) === undefined) throw unknownCharge(chargeId);
     const asked: Refund = { chargeId, amount };
     if (JSON.stringify(refunds[key] ?? asked) !== JSON.stringify(asked)) throw conflict(key);
     refunds[key] ??= asked;
@@ -59,7 +60,15 @@ function conflict(key: string): Error {
   return Object.assign(new Error(`${key} was used for something else`), { code: 'CONFLICT' });
 }
 
-/** What the provider has done, by order. */
+function unknownCharge(chargeId: string): Error {
+  return Object.assign(new Error(`there is no charge ${chargeId}`), { code: 'UNKNOWN_CHARGE' });
+}
+
+function chargeWith(charges: Books['charges'], id: string): Charge | undefined {
+  return Object.values(charges).find(({ chargeId }) => chargeId === id);
+}
+
+/** What the provider has done for one order. */
 export interface Account {
   readonly charged: number;
   readonly refunded: number;
@@ -67,8 +76,14 @@ export interface Account {
   readonly calls: readonly number[];
 }
 
+export interface Accounts {
+  /** Those that moved money. */
+  readonly charges: readonly Charge[];
+  of(orderId: string): Account;
+}
+
 /** The same functions, applied again to the calls that took effect. */
-export function accountsAfter(calls: Moment['calls']): (orderId: string) => Account {
+export function accountsAfter(calls: Moment['calls']): Accounts {
   const books = noBooks();
   const seqs = new Map<string, number[]>();
   for (const { name, args, outcome, seq } of calls) {
@@ -79,24 +94,24 @@ export function accountsAfter(calls: Moment['calls']): (orderId: string) => Acco
     else functions.refund(books, request as RefundRequest);
     const orderId = isCharge
       ? (request as ChargeRequest).orderId
-      : orderOf(books, (request as RefundRequest).chargeId);
+      : chargeWith(books.charges, (request as RefundRequest).chargeId)?.orderId;
     if (orderId !== undefined) seqs.set(orderId, [...(seqs.get(orderId) ?? []), seq]);
   }
-  const charges = Object.values(books.charges);
+  const all = Object.values(books.charges);
+  const charges = all.filter(({ status }) => status === 'charged');
   const refunds = Object.values(books.refunds);
-  return (orderId) => {
-    const mine = charges.filter((charge) => charge.orderId === orderId);
-    const ids = new Set(mine.map(({ chargeId }) => chargeId));
-    return {
-      charged: sum(mine.filter(({ status }) => status === 'charged')),
-      refunded: sum(refunds.filter(({ chargeId }) => ids.has(chargeId))),
-      calls: seqs.get(orderId) ?? [],
-    };
+  return {
+    charges,
+    of(orderId) {
+      const mine = all.filter((charge) => charge.orderId === orderId);
+      const ids = new Set(mine.map(({ chargeId }) => chargeId));
+      return {
+        charged: sum(charges.filter((charge) => charge.orderId === orderId)),
+        refunded: sum(refunds.filter(({ chargeId }) => ids.has(chargeId))),
+        calls: seqs.get(orderId) ?? [],
+      };
+    },
   };
-}
-
-function orderOf({ charges }: Books, id: string): string | undefined {
-  return Object.values(charges).find(({ chargeId }) => chargeId === id)?.orderId;
 }
 
 function sum(amounts: readonly { readonly amount: number }[]): number {

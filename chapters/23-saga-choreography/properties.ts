@@ -5,7 +5,7 @@
  */
 import type { Broken, Moment, PropertyDefinition, RecordView, SimpleRecord } from '#kit';
 import { readEvent, type PlaceOrder, type SagaEvent } from './given.ts';
-import { accountsAfter } from './ports.ts';
+import { accountsAfter, type Accounts } from './ports.ts';
 
 export const topics = ['order-events', 'payment-events', 'inventory-events'] as const;
 
@@ -97,12 +97,15 @@ function seqsAbout(moment: Moment, orderId: string): readonly number[] {
 }
 
 export const money: PropertyDefinition = {
-  says: 'of each order never more is charged than it costs, and never more given back than charged',
+  says: 'each order is charged to its own card, never more than it costs, and no more is given back',
   when: 'always',
   broken(moment) {
-    const accountOf = accountsAfter(moment.calls);
-    for (const { orderId, amount } of ordersIn(moment)) {
-      const { charged, refunded, calls } = accountOf(orderId);
+    const accounts = accountsAfter(moment.calls);
+    const orders = ordersIn(moment);
+    const wrong = wrongCard(accounts, orders);
+    if (wrong !== undefined) return wrong;
+    for (const { orderId, amount } of orders) {
+      const { charged, refunded, calls } = accounts.of(orderId);
       if (refunded <= charged && charged - refunded <= amount) continue;
       const back = refunded === 0 ? '' : ` and given back ${refunded}`;
       return {
@@ -113,6 +116,20 @@ export const money: PropertyDefinition = {
     return undefined;
   },
 };
+
+function wrongCard(accounts: Accounts, orders: readonly PlaceOrder[]): Broken | undefined {
+  for (const { orderId, card, amount } of accounts.charges) {
+    const order = orders.find((each) => each.orderId === orderId);
+    if (order?.card === card) continue;
+    const wanted =
+      order === undefined ? `Nobody ordered ${orderId}` : `${orderId} is paid with ${order.card}`;
+    return {
+      sentence: `${wanted}, and ${card} was charged ${amount} for it.`,
+      witnesses: accounts.of(orderId).calls,
+    };
+  }
+  return undefined;
+}
 
 export const stock: PropertyDefinition = {
   says: 'of each item, what is available and what is reserved is what there was',
@@ -146,27 +163,36 @@ export const settled: PropertyDefinition = {
   says: 'a confirmed order is paid and reserved, a cancelled one neither',
   when: 'at rest',
   broken(moment) {
-    const accountOf = accountsAfter(moment.calls);
+    const accounts = accountsAfter(moment.calls);
     const statuses = statusesIn(moment);
     const reserved = reservedIn(moment);
-    for (const { orderId, amount, quantity } of ordersIn(moment)) {
+    for (const { orderId, item, amount, quantity } of ordersIn(moment)) {
       const status = statuses.get(orderId);
       if (!hasEnded(status)) continue;
-      const { charged, refunded, calls } = accountOf(orderId);
+      const { charged, refunded, calls } = accounts.of(orderId);
       const paid = charged - refunded;
-      const held = quantityOf(reserved.filter(({ order }) => order === orderId));
+      const mine = reserved.filter(({ order }) => order === orderId);
+      const held = quantityOf(mine);
       const due = status === 'CONFIRMED' ? { paid: amount, held: quantity } : { paid: 0, held: 0 };
-      if (paid === due.paid && held === due.held) continue;
+      const others = mine.filter((each) => each.item !== item && each.quantity !== 0);
+      if (paid === due.paid && held === due.held && others.length === 0) continue;
+      const [other] = others;
       return {
         sentence:
-          `${orderId} is ${String(status)}: ${due.paid} should be paid and ${due.held} reserved; ` +
-          `${paid} is paid and ${held} reserved.`,
+          `${orderId} is ${String(status)}: ${due.paid} should be paid and ` +
+          `${goods(due.held, other && item)} reserved; ` +
+          `${paid} is paid and ${goods(held, other?.item)} reserved.`,
         witnesses: [...calls, ...seqsAbout(moment, orderId)],
       };
     }
     return undefined;
   },
 };
+
+/** `2`, or `2 × lamp` where it matters what they are. */
+function goods(quantity: number, item: string | undefined): string {
+  return item === undefined ? String(quantity) : `${quantity} × ${item}`;
+}
 
 export const termination: PropertyDefinition = {
   says: 'each accepted order becomes CONFIRMED or CANCELLED',
@@ -236,9 +262,15 @@ const steps: readonly (readonly string[])[] = [
 ];
 
 export const oneOutcome: PropertyDefinition = {
-  says: 'each step of an order has one outcome, told by one event',
+  says: 'each step of an order has one outcome, told by one event, and no card is charged twice',
   when: 'at rest',
   broken(moment) {
+    const accounts = accountsAfter(moment.calls);
+    for (const [orderId, charges] of Map.groupBy(accounts.charges, (each) => each.orderId)) {
+      if (charges.length < 2) continue;
+      const sentence = `${orderId} was charged under ${charges.length} keys.`;
+      return { sentence, witnesses: accounts.of(orderId).calls };
+    }
     const byOrder = Map.groupBy(eventsIn(moment), ({ event }) => event.order.orderId);
     for (const [orderId, all] of byOrder) {
       for (const step of steps) {
@@ -260,11 +292,11 @@ export const honestFailure: PropertyDefinition = {
   says: 'a payment is said to have failed only if the card was not charged',
   when: 'at rest',
   broken(moment) {
-    const accountOf = accountsAfter(moment.calls);
+    const accounts = accountsAfter(moment.calls);
     for (const { event, record } of eventsIn(moment)) {
       const { orderId } = event.order;
       if (event.type !== 'PaymentFailed') continue;
-      const { charged, calls } = accountOf(orderId);
+      const { charged, calls } = accounts.of(orderId);
       if (charged === 0) continue;
       return {
         sentence:

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { judge, type Fact, type Unstamped } from '#check';
 import { sagaChoreography } from '#chapters/23-saga-choreography/chapter.ts';
+import type { Json } from '#kernel';
 import type { EventType, PlaceOrder, Status } from '#chapters/23-saga-choreography/given.ts';
 
 const lamps: PlaceOrder = {
@@ -56,6 +57,10 @@ class Saga {
       name === 'charge'
         ? { key, orderId, card, amount }
         : { key, orderId, chargeId: `charge-of-${chargeKey}`, amount };
+    return this.asks(name, request);
+  }
+
+  asks(name: 'charge' | 'refund', request: Readonly<Record<string, Json>>): this {
     const who = { slot: 'payment-0', incarnation: 1 };
     return this.add({
       kind: 'port',
@@ -120,6 +125,19 @@ describe('money', () => {
     });
   });
 
+  test('a card that is not the customer’s, and an order that nobody placed', () => {
+    const request = { key: 'o1', orderId: 'o1', card: 'mastercard', amount: 4_900 };
+    expect(begun().asks('charge', request).broken()).toMatchObject({
+      money: 'o1 is paid with visa, and mastercard was charged 4900 for it.',
+    });
+    const stranger = { ...request, key: 'o9', orderId: 'o9' };
+    expect(begun().asks('charge', stranger).broken()).toMatchObject({
+      money: 'Nobody ordered o9, and mastercard was charged 4900 for it.',
+    });
+    const declined = { ...request, card: 'declined-card' };
+    expect(begun().asks('charge', declined).broken()).not.toHaveProperty('money');
+  });
+
   test('the same key again moves nothing', () => {
     expect(confirmed().call('charge', 'o1').broken()).toEqual({});
   });
@@ -141,6 +159,18 @@ test('stock: a shelf that was emptied for nobody, for a moment only', () => {
 test('settled: goods and money are where the status says', () => {
   expect(reserved().becomes('CANCELLED').broken()).toEqual({
     settled: 'o1 is CANCELLED: 0 should be paid and 0 reserved; 4900 is paid and 2 reserved.',
+  });
+});
+
+test('settled: it is the item that was ordered', () => {
+  const other = paid().rows({
+    stock: [{ item: 'chair', initial: 5, available: 3 }],
+    reserved: [{ order_id: 'o1', item: 'chair', quantity: 2 }],
+  });
+  expect(other.becomes('CONFIRMED').broken()).toEqual({
+    settled:
+      'o1 is CONFIRMED: 4900 should be paid and 2 × lamp reserved; ' +
+      '4900 is paid and 2 × chair reserved.',
   });
 });
 
@@ -174,6 +204,17 @@ test('one-outcome: copies of one event are one, two ids are two', () => {
       'o1 has two outcomes of one step: PaymentCompleted (o1/payment) and PaymentFailed (o1/payment).',
     'honest-failure': 'The payment of o1 is said to have failed, and its card was charged 4900.',
   });
+});
+
+test('one-outcome: a charge that was given back and made once more is two', () => {
+  const anew = begun()
+    .call('charge', 'o1')
+    .call('refund', 'o1/undo')
+    .call('charge', 'o1/anew')
+    .tells('PaymentCompleted', 'payment', 'placed')
+    .shelf(0, 2)
+    .becomes('CONFIRMED');
+  expect(anew.broken()).toEqual({ 'one-outcome': 'o1 was charged under 2 keys.' });
 });
 
 test('causation: an event of another story, of none, and one that nobody can read', () => {
