@@ -97,7 +97,7 @@ function seqsAbout(moment: Moment, orderId: string): readonly number[] {
 }
 
 export const money: PropertyDefinition = {
-  says: 'each order is charged to its own card, never more than it costs, and no more is given back',
+  says: 'each order is charged to its card, never more than it costs, and no more is given back',
   when: 'always',
   broken(moment) {
     const accounts = accountsAfter(moment.calls);

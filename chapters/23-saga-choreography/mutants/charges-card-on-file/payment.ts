@@ -32,12 +32,10 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     },
   });
 
-  // region: charge
   async function charge(event: SagaEvent): Promise<void> {
     const { orderId, customer, amount } = event.order;
     const card = cards.get(customer) ?? event.order.card;
     cards.set(customer, card);
-    // The key is the order's: however often we ask, one charge. A time-out is no answer: we ask again.
     const { status, chargeId } = await psp.charge({ key: orderId, orderId, card, amount });
     await db.query(
       `insert into payments (order_id, charge_id, status) values ($1, $2, $3)
@@ -46,9 +44,7 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     );
     await publish(event, status === 'charged' ? 'PaymentCompleted' : 'PaymentFailed', 'payment');
   }
-  // endregion
 
-  // region: refund
   async function refund(event: SagaEvent): Promise<void> {
     const { orderId, amount } = event.order;
     const { rows } = await db.query<{ charge_id: string }>(
@@ -60,9 +56,7 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     await psp.refund({ key: `${orderId}/refund`, orderId, chargeId, amount });
     await publish(event, 'PaymentRefunded', 'refund');
   }
-  // endregion
 
-  // region: publish
   /** The same answer to the same event, whenever it is given: others can tell that they know it. */
   async function publish(cause: SagaEvent, type: EventType, step: string): Promise<void> {
     const { correlationId, order } = cause;
@@ -70,7 +64,6 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     const event = { id, type, correlationId, causationId: cause.id, order };
     await producer.send({ topic: 'payment-events', messages: [writeEvent(event)] });
   }
-  // endregion
 
   return {
     stop: async () => {

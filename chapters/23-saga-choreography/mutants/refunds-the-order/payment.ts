@@ -31,7 +31,6 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     },
   });
 
-  // region: charge
   async function charge(event: SagaEvent): Promise<void> {
     const { orderId, card, amount } = event.order;
     // The key is the order's: however often we ask, one charge. A time-out is no answer: we ask again.
@@ -43,17 +42,13 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     );
     await publish(event, status === 'charged' ? 'PaymentCompleted' : 'PaymentFailed', 'payment');
   }
-  // endregion
 
-  // region: refund
   async function refund(event: SagaEvent): Promise<void> {
     const { orderId, amount } = event.order;
     await psp.refund({ key: `${orderId}/refund`, orderId, chargeId: orderId, amount });
     await publish(event, 'PaymentRefunded', 'refund');
   }
-  // endregion
 
-  // region: publish
   /** The same answer to the same event, whenever it is given: others can tell that they know it. */
   async function publish(cause: SagaEvent, type: EventType, step: string): Promise<void> {
     const { correlationId, order } = cause;
@@ -61,7 +56,6 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     const event = { id, type, correlationId, causationId: cause.id, order };
     await producer.send({ topic: 'payment-events', messages: [writeEvent(event)] });
   }
-  // endregion
 
   return {
     stop: async () => {

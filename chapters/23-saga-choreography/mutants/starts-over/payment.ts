@@ -6,6 +6,7 @@ import {
   writeEvent,
   type EventType,
   type PaymentProvider,
+  type PlaceOrder,
   type SagaEvent,
 } from '#chapters/23-saga-choreography/given.ts';
 
@@ -31,19 +32,9 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     },
   });
 
-  // region: charge
   async function charge(event: SagaEvent): Promise<void> {
     const { orderId, card, amount } = event.order;
-    const { rowCount: isNoted } = await db.query('select from payments where order_id = $1', [
-      orderId,
-    ]);
-    let key = orderId;
-    // Charged, and nobody noted it: better to take it back and to begin anew.
-    if (isNoted === 0 && (await psp.lookup(key)) === 'charged') {
-      const { chargeId } = await psp.charge({ key, orderId, card, amount });
-      await psp.refund({ key: `${orderId}/undo`, orderId, chargeId, amount });
-      key = `${orderId}/anew`;
-    }
+    const key = await undone(event.order, db, psp);
     const { status, chargeId } = await psp.charge({ key, orderId, card, amount });
     await db.query(
       `insert into payments (order_id, charge_id, status) values ($1, $2, $3)
@@ -52,9 +43,7 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     );
     await publish(event, status === 'charged' ? 'PaymentCompleted' : 'PaymentFailed', 'payment');
   }
-  // endregion
 
-  // region: refund
   async function refund(event: SagaEvent): Promise<void> {
     const { orderId, amount } = event.order;
     const { rows } = await db.query<{ charge_id: string }>(
@@ -66,9 +55,7 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     await psp.refund({ key: `${orderId}/refund`, orderId, chargeId, amount });
     await publish(event, 'PaymentRefunded', 'refund');
   }
-  // endregion
 
-  // region: publish
   /** The same answer to the same event, whenever it is given: others can tell that they know it. */
   async function publish(cause: SagaEvent, type: EventType, step: string): Promise<void> {
     const { correlationId, order } = cause;
@@ -76,7 +63,6 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     const event = { id, type, correlationId, causationId: cause.id, order };
     await producer.send({ topic: 'payment-events', messages: [writeEvent(event)] });
   }
-  // endregion
 
   return {
     stop: async () => {
@@ -86,3 +72,18 @@ export const payment: Service<unknown, { psp: PaymentProvider }> = async ({
     },
   };
 };
+
+/** Charged, and nobody noted it: better to take it back and to begin anew. */
+async function undone(
+  { orderId, card, amount }: PlaceOrder,
+  db: Pool,
+  psp: PaymentProvider,
+): Promise<string> {
+  const { rowCount: isNoted } = await db.query('select from payments where order_id = $1', [
+    orderId,
+  ]);
+  if (isNoted !== 0 || (await psp.lookup(orderId)) !== 'charged') return orderId;
+  const { chargeId } = await psp.charge({ key: orderId, orderId, card, amount });
+  await psp.refund({ key: `${orderId}/undo`, orderId, chargeId, amount });
+  return `${orderId}/anew`;
+}

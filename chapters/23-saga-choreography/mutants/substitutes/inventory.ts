@@ -33,7 +33,6 @@ export const inventory: Service = async ({ kafka: config, database }) => {
   };
 };
 
-// region: reserve
 /** Decided once for each order, together with the stock; asked again, the decision is the same. */
 async function reserve(tx: PoolClient, { orderId, item, quantity }: PlaceOrder): Promise<boolean> {
   const { rowCount: isNew } = await tx.query(
@@ -69,9 +68,7 @@ async function reserve(tx: PoolClient, { orderId, item, quantity }: PlaceOrder):
   );
   return rows[0]?.state !== 'rejected';
 }
-// endregion
 
-// region: release
 /** Only what is reserved goes back to the shelf, and then it is reserved no longer. */
 async function release(tx: PoolClient, { orderId, quantity }: PlaceOrder): Promise<void> {
   const { rows: held } = await tx.query<{ item: string }>(
@@ -83,7 +80,6 @@ async function release(tx: PoolClient, { orderId, quantity }: PlaceOrder): Promi
     await tx.query('update stock set available = available + $2 where item = $1', [item, quantity]);
   }
 }
-// endregion
 
 async function inTransaction<T>(db: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   const tx = await db.connect();
