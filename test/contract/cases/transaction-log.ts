@@ -255,3 +255,22 @@ transactionLog.holds('WriteTxnMarkers to what is not there', async (kafka) => {
     expect(error).toBe('UNKNOWN_TOPIC_OR_PARTITION');
   }
 });
+
+transactionLog.exception(
+  'WriteTxnMarkers with a partition twice writes and never answers',
+  'it writes and answers twice',
+  async (kafka) => {
+    const place = await kafka.place();
+    const topics = [{ name: place.topic, partitionIndexes: [place.partition, place.partition] }];
+    const producerId = await kafka.producerId();
+    const who = { producerId, producerEpoch: 0, transactionResult: false, coordinatorEpoch: 0 };
+    const wire = await kafka.open();
+    const answer = wire.ask('WriteTxnMarkers', 1, { markers: [{ ...who, topics }] });
+    await kafka.until(
+      () => log(kafka, place),
+      (records) => records.length > 0,
+    );
+    expect(await log(kafka, place)).toEqual(['<ABORT>']);
+    expect(await kafka.within(1_500, Promise.race([answer, wire.closed]))).toBe('waits');
+  },
+);
