@@ -63,8 +63,17 @@ function found(level: 1 | 2 | 3, family: Family, timeOuts: TimeOuts = {}) {
 describe('faults of transactions', () => {
   test('a crash is tried before and after each of their requests', () => {
     const crashes = found(1, 'crash').map(({ faults }) => faults.map(printFault).join());
-    for (const api of ['InitProducerId', 'AddPartitionsToTxn', 'EndTxn']) {
-      expect(crashes.filter((text) => text.includes(` ${api} `))).toHaveLength(2);
+    for (const api of [
+      'InitProducerId',
+      'AddPartitionsToTxn',
+      'AddOffsetsToTxn',
+      'TxnOffsetCommit',
+      'EndTxn',
+    ]) {
+      const phases = crashes
+        .filter((text) => text.includes(` ${api} `))
+        .map((text) => /(before|after) apply/.exec(text)?.[0]);
+      expect({ api, phases }).toEqual({ api, phases: ['before apply', 'after apply'] });
     }
   });
 
