@@ -33,7 +33,7 @@ export function canonicalSchedule(schedule: Schedule): string {
 }
 
 function toFile(schedule: Schedule): Record<string, unknown> {
-  const { chapter, seed, instances, commands, faults, holds, jitterMs } = schedule;
+  const { chapter, seed, instances, commands, faults, holds, jitterMs, markersMs } = schedule;
   return {
     format: formatNumber,
     chapter,
@@ -48,6 +48,7 @@ function toFile(schedule: Schedule): Record<string, unknown> {
     faults: faults.map(printFault),
     holds: holds.map(printHold),
     ...(jitterMs === undefined || jitterMs === 0 ? {} : { jitterMs }),
+    ...(markersMs === undefined ? {} : { markersMs }),
   };
 }
 
@@ -86,11 +87,12 @@ const fieldNames = [
   'faults',
   'holds',
   'jitterMs',
+  'markersMs',
 ];
 
 function toSchedule(data: unknown): Schedule {
   const fields = object(data, 'A schedule');
-  const { format, jitterMs } = fields;
+  const { format, jitterMs, markersMs } = fields;
   if (typeof format === 'number' && format > formatNumber) {
     throw new Broken(
       `This schedule has format ${format}; this version reads format ${formatNumber}. ` +
@@ -111,6 +113,7 @@ function toSchedule(data: unknown): Schedule {
     faults: array(fields['faults'] ?? [], '"faults"').map(toFault),
     holds: array(fields['holds'] ?? [], '"holds"').map(toHold),
     ...(jitterMs === undefined ? {} : { jitterMs: count(jitterMs, '"jitterMs"') }),
+    ...(markersMs === undefined ? {} : { markersMs: count(markersMs, '"markersMs"') }),
   };
 }
 

@@ -49,6 +49,7 @@ const choiceDraws = fc.record({
   timingBits: number,
   jitter: number,
   calls: number,
+  markers: number,
 });
 
 type PickDraws = typeof pickDraws extends fc.Arbitrary<infer Draws> ? Draws : never;
@@ -127,6 +128,8 @@ function build(
       return hold && names ? [renamed.hold(hold, names)] : [];
     });
   const jitterMs = jitters[choices.jitter % jitters.length] ?? 0;
+  const markersMs =
+    level < 3 || !ends(calm) ? undefined : markers[choices.markers % markers.length];
   return {
     ...calm.schedule,
     instances,
@@ -134,13 +137,21 @@ function build(
     faults: [...new Map(faults.map((fault) => [printFault(fault), fault])).values()],
     holds,
     ...(jitterMs === 0 ? {} : { jitterMs }),
+    ...(markersMs === undefined ? {} : { markersMs }),
   };
 }
 
-/** How often each number of faults or holds, and each jitter, is drawn. */
+/** How often each number of faults or holds, each jitter and each time of markers, is drawn. */
 const fewFaults = [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3];
 const fewHolds = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2];
 const jitters = [0, 0, 0, 0, 0, 0, 2, 10, 50, 250];
+/** Kafka takes from under 1 to 100 ms, and longer where a leader is busy; `undefined` = as usual. */
+const markers = [undefined, undefined, undefined, 0, 100, 1_000];
+
+/** There are transactions, whose markers may take their time. */
+function ends({ crossings }: Calm): boolean {
+  return crossings.some(({ point }) => point.operation === 'EndTxn');
+}
 
 interface Scene {
   readonly chapter: ChapterFaults;

@@ -88,6 +88,8 @@ export interface Schedule {
   readonly holds: readonly Hold[];
   /** Extra virtual milliseconds a hop may take, drawn from the seed; 0 = every hop 1 ms. */
   readonly jitterMs?: Milliseconds;
+  /** From the answer to EndTxn to the markers of its transaction; left out = 4 ms. */
+  readonly markersMs?: Milliseconds;
 }
 
 /** A place that a run passed, with what is needed to decide which faults make sense there. */

@@ -100,6 +100,10 @@ export function* simplifications(schedule: Schedule): Generator<Schedule> {
     const { jitterMs: _, ...plain } = schedule;
     yield plain;
   }
+  if (schedule.markersMs !== undefined) {
+    const { markersMs: _, ...plain } = schedule;
+    yield plain;
+  }
   const { commands, faults } = schedule;
   if (commands.some(({ at }) => at !== undefined)) {
     yield { ...schedule, commands: commands.map(usualTime) };

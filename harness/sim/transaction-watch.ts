@@ -73,7 +73,8 @@ export class TransactionWatch {
     if (owner === undefined || !this.#heldIds.has(transactionalId)) return;
     const commands = this.#open.get(`${owner.slot} ${transactionalId}`)?.commands ?? [];
     this.#broker.delayMarkers(transactionalId, undefined);
-    this.#world.later(usualDelayMs, () => this.#mark(transactionalId, owner, [...commands]));
+    const { markersMs = usualDelayMs } = this.#world.schedule;
+    this.#world.later(markersMs, () => this.#mark(transactionalId, owner, [...commands]));
   }
 
   #mark(target: string, owner: Incarnation, cause: readonly string[]): void {

@@ -34,11 +34,13 @@ const anySchedule: fc.Arbitrary<Schedule> = fc
     faults: fc.array(faults, { maxLength: 3 }),
     holds: fc.array(holds, { maxLength: 2 }),
     jitterMs: fc.nat({ max: 99 }),
+    markersMs: fc.option(fc.nat({ max: 99 })),
   })
-  .map(({ jitterMs, ...rest }) => ({
+  .map(({ jitterMs, markersMs, ...rest }) => ({
     format: 1,
     ...rest,
     ...(jitterMs === 0 ? {} : { jitterMs }),
+    ...(markersMs === null ? {} : { markersMs }),
   }));
 
 /**
@@ -125,6 +127,7 @@ describe('a schedule file', () => {
     ],
     [{ ...commandless, holds: [3] }, 'Hold 1 is not an object.'],
     [{ ...commandless, jitterMs: -1 }, '"jitterMs" is below 0.'],
+    [{ ...commandless, markersMs: -1 }, '"markersMs" is below 0.'],
   ])('%# is refused with a clear sentence: %j', (data, sentence) => {
     const read = readSchedule(data);
     expect(read.ok).toBe(false);

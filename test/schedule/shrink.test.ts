@@ -142,6 +142,7 @@ describe('shrinking', () => {
       commands: [{ id: 'm1', value: {}, at: 'before start' }],
       instances: { greeter: 3, publisher: 2 },
       jitterMs: 50,
+      markersMs: 0,
     };
     const witness = witnessOf(
       ({ faults, commands: sent, instances }) =>

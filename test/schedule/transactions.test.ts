@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { printFault, printHold, singles, withoutZombies } from '#schedule';
+import { createGenerator, printFault, printHold, singles, withoutZombies } from '#schedule';
 import type { ChapterFaults, Crossing, Family, FaultPoint, Schedule } from '#schedule';
 
 /** A group whose instances book in transactions; faults may be read off this one calm run. */
@@ -146,4 +146,13 @@ test('level 3 holds the commit of a zombie until its successor has read the offs
       return `hold transfers-0 · ${operation} tx-0 (t1) · #1 · before apply until ${until}`;
     }),
   );
+});
+
+test('at level 3 markers may come at once, or late; before, as usual', () => {
+  const drawn = (level: 2 | 3): ReadonlySet<number | undefined> => {
+    const generate = createGenerator({ chapter, level, calm: calmRun({}) });
+    return new Set(Array.from({ length: 60 }, (_, index) => generate(1, index).markersMs));
+  };
+  expect(drawn(3)).toEqual(new Set([undefined, 0, 100, 1_000]));
+  expect(drawn(2)).toEqual(new Set([undefined]));
 });

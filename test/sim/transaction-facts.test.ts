@@ -171,6 +171,19 @@ test('beyond the join they are late: it reads the offset of before, and does the
   expect(busy.map(({ error }) => error)).toContain('CONCURRENT_TRANSACTIONS');
 });
 
+test.each([0, 4, 250])(
+  'a schedule says that markers come %i ms after the end',
+  async (markersMs) => {
+    const run = await plain.play({ commands: 1, markersMs });
+    const [ended] = facts(run, 'operation', { operation: 'EndTxn', step: 'applied' });
+    const [marker] = facts(run, 'marker');
+    expect((marker?.atMs ?? 0) - (ended?.atMs ?? 0)).toBe(markersMs);
+    // Never inside the request.
+    expect(marker?.seq).toBeGreaterThan(ended?.seq ?? Infinity);
+    expect(run.findings).toEqual([]);
+  },
+);
+
 test('the same schedule gives the same bytes', async () => {
   const plot = {
     commands: 3,

@@ -38,6 +38,7 @@ export function createProgram(
         autoCreateTopics: false,
         idSeed: hashName(`ids ${schedule.seed}`),
         hidesAborted: options.hidesAborted === true,
+        ...(schedule.markersMs !== undefined && { markerDelayMs: schedule.markersMs }),
       });
       for (const [topic, { partitions }] of Object.entries(chapter.topics)) {
         broker.createTopic(topic, partitions);

@@ -34,6 +34,7 @@ export interface Plot extends Ways {
   readonly instances?: Schedule['instances'];
   readonly seed?: number;
   readonly jitterMs?: number;
+  readonly markersMs?: number;
 }
 
 const made: string[] = [];
@@ -128,6 +129,7 @@ function scheduleOf(chapter: ChapterDefinition, name: string, plot: Plot): Sched
     ),
     holds: (plot.holds ?? []).map((hold) => valueOf(parseHold(hold))),
     ...(plot.jitterMs !== undefined && { jitterMs: plot.jitterMs }),
+    ...(plot.markersMs !== undefined && { markersMs: plot.markersMs }),
   };
 }
 

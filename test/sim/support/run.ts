@@ -33,6 +33,7 @@ export async function runSchedule({ chapter, loader, schedule, plot = {} }: OneR
     autoCreateTopics: false,
     idSeed: hashName(`ids ${schedule.seed}`),
     hidesAborted: plot.hidesAborted === true,
+    ...(schedule.markersMs !== undefined && { markerDelayMs: schedule.markersMs }),
   });
   for (const [topic, { partitions }] of Object.entries(chapter.topics)) {
     broker.createTopic(topic, partitions);
