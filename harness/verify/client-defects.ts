@@ -81,13 +81,25 @@ const unkind: ReadonlySet<Fault['kind']> = new Set([
 
 const lateMs = 1_500;
 
-/** The far side only took its time: what was an error or a loss there becomes a late answer. */
+/**
+ * The far side only took its time: what was an error or a loss there becomes a late answer. Who was
+ * cut off is cut off still, for the service has to bear that, but not before the answer is there.
+ */
 function late({ faults, ...schedule }: Schedule, operations: ReadonlySet<string>) {
   const kinder = faults.map((fault): Fault => {
-    if (!unkind.has(fault.kind) || !strikes(fault, operations)) return fault;
+    if (!strikes(fault, operations)) return fault;
+    if (fault.kind === 'cut') return cutLater(fault);
+    if (!unkind.has(fault.kind)) return fault;
     return { kind: 'delay', place: fault.place, with: { ms: lateMs } };
   });
   return { schedule: { ...schedule, faults: kinder } };
+}
+
+function cutLater(fault: Fault): Fault {
+  const { place, on } = fault;
+  if (typeof place !== 'object' || !('point' in place)) return fault;
+  if (on !== undefined && on !== place.point.slot) return fault;
+  return { ...fault, place: { ...place, phase: 'after answer' } };
 }
 
 function strikes({ place }: Fault, operations: ReadonlySet<string>): boolean {

@@ -92,6 +92,28 @@ describe('a commit whose answer is lost', () => {
   });
 });
 
+describe('a commit whose answer a cut connection loses', () => {
+  const cut = (ms: number, phase = 'after apply') =>
+    `cut worker-0 · EndTxn worker-0 (m1) · #1 · ${phase} · ${ms} ms`;
+
+  test.each(['before apply', 'after apply'])('%s: is the client’s, likewise', async (phase) => {
+    const plot = { commands: 2, faults: [cut(45_000, phase)] };
+    const alone = await blamed({ subject: logsErrors, solution: logsErrors }, plot);
+    expect(alone).toMatchObject({ property: 'no-loss', blame: 'client' });
+    expect(alone.asked).toEqual(['subject', 'solution']);
+    const beside = await blamed({ subject: logsErrors, exits }, plot);
+    expect(beside).toMatchObject({ property: 'no-loss', blame: 'service' });
+    expect(beside.asked).toEqual(['subject', 'exits']);
+  });
+
+  test('is the service’s where it loses something to the cut all the same', async () => {
+    // Shorter than its session: it goes on, past the record that failed.
+    const plot = { commands: 2, faults: [cut(5_000)] };
+    const verdict = await blamed({ subject: logsErrors, solution: logsErrors }, plot);
+    expect(verdict).toMatchObject({ property: 'no-loss', blame: 'service', asked: ['subject'] });
+  });
+});
+
 test('without a sign of a defect nobody else is even asked', async () => {
   const late = await services(worker('void ports.sink.record(order).catch(() => {});'));
   const plot = { faults: ['reject worker-0 · sink.record (m1) · #1 · before apply'] };

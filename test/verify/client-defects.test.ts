@@ -71,6 +71,7 @@ describe('a request that is not repeated', () => {
         .step('EndTxn t1 applied')
         .fault(`${fault} worker-0 · EndTxn tx (t1) · #1 · after apply`, 'answer');
     expect(applied('lose-response').fired()).toEqual(['not-repeated']);
+    expect(applied('cut').fired()).toEqual(['not-repeated']);
     expect(applied('crash').fired()).toEqual([]);
   });
 
@@ -171,6 +172,20 @@ describe('the kinder world', () => {
       'delay worker-0 · Produce out (t1) · #1 · after apply · 1500 ms',
       end,
     ]);
+  });
+
+  test('cuts a process off when its answer is there, and others as before', () => {
+    const at = (phase: string, slot = '') =>
+      `cut ${slot}worker-0 · EndTxn tx (t1) · #1 · ${phase} · 45000 ms`;
+    const kept = at('after answer');
+    expect(kinder('not-repeated', at('before apply')).schedule).toEqual([kept]);
+    expect(kinder('not-repeated', at('after apply')).schedule).toEqual([kept]);
+    const others = [
+      'cut worker-0 · Heartbeat workers · #1 · before apply · 45000 ms',
+      'cut worker-0 after command t1 · 45000 ms',
+      at('before apply', 'worker-1 at '),
+    ];
+    expect(kinder('not-repeated', ...others).schedule).toEqual(others);
   });
 
   test('hands out no aborted records', () => {
