@@ -11,11 +11,7 @@ export const observedOfTransactions: readonly Observed[] = about('transactions')
   shown('own open transaction', "Transactions, the coordinator › InitProducerId of one's own"),
   shown('AddPartitionsToTxn', 'Transactions, the coordinator › AddPartitionsToTxn v0'),
   except('the order of its answer', 'Kafka answers in that of a hash table'),
-  elsewhere(
-    'internal topics',
-    'test/broker/transactions/coordinator.test.ts',
-    'an internal topic is not for clients',
-  ),
+  shown('internal topics', 'Transactions, the coordinator › an internal topic'),
   shown(
     'EndTxn',
     'Transactions, the coordinator › EndTxn v0',
@@ -47,6 +43,7 @@ export const observedOfTransactions: readonly Observed[] = about('transactions')
     'markers',
     'Transactions, the log › a marker',
     'Transactions, the log › a partition that was added',
+    'Transactions, the coordinator › the abort marker',
     'Transactions, the log › WriteTxnMarkers',
   ),
   shown(

@@ -99,6 +99,8 @@ export const observed: readonly Observed[] = [
       'waiting beside errors',
       'Fetch › an unknown partition beside',
       'Fetch › a partition out of range beside',
+      'Fetch › an unknown leader epoch beside',
+      'Three nodes › a fenced leader epoch beside',
     ),
     shown(
       'woken or not',
@@ -121,7 +123,11 @@ export const observed: readonly Observed[] = [
       'ListOffsets › timestamp -3',
       'ListOffsets › -4',
     ),
-    shown('by time', 'ListOffsets › a timestamp finds'),
+    shown(
+      'by time',
+      'ListOffsets › a timestamp finds',
+      'Administration › what DeleteRecords deleted is not found',
+    ),
     shown(
       'read_committed',
       'Transactions, the log › -3 with',
@@ -182,6 +188,9 @@ export const observed: readonly Observed[] = [
     shown(
       'signs of life',
       'Groups, life of a generation › OffsetFetch is no',
+      'Groups, life of a generation › TxnOffsetCommit with a generation',
+      'Groups, life of a generation › a JoinGroup that begins',
+      'Groups, life of a generation › a JoinGroup of a follower',
       'Groups, life of a generation › SyncGroup in a stable',
     ),
     shown(
@@ -233,7 +242,12 @@ export const observed: readonly Observed[] = [
       'Administration › DescribeConfigs: how far',
     ),
     shown('defaults, time-outs', 'Topics › -1 is the default', 'Topics › a timeout of 0'),
-    shown('the first moments', 'Topics, the first moments › what the first Produce'),
+    shown(
+      'the first moments',
+      'Topics, the first moments › what the first Produce',
+      'Topics, the first moments › what AddPartitionsToTxn hears after',
+      'Topics, the first moments › what AddPartitionsToTxn hears of',
+    ),
     shown(
       'auto-creation',
       'Topics, the first moments › Metadata v',
@@ -253,7 +267,8 @@ export const observed: readonly Observed[] = [
     shown(
       'settings',
       'Administration › DescribeConfigs',
-      'Administration › IncrementalAlterConfigs',
+      'Administration › IncrementalAlterConfigs merges',
+      'Administration › IncrementalAlterConfigs subtracts',
     ),
     shown('Metadata', 'Topics › Metadata v0', 'Topics › Metadata: an unknown name'),
     except(

@@ -51,7 +51,7 @@ export interface FetchOptions {
 }
 
 /** A partition and an offset in it. */
-export type Spot = readonly [place: Place, offset: number];
+export type Spot = readonly [place: Place, offset: number, leaderEpoch?: number];
 
 export class Scene {
   readonly running: Running;
@@ -133,9 +133,9 @@ export class Scene {
   async fetchAll(spots: readonly Spot[], options: FetchOptions = {}): Promise<Fetched[]> {
     const { version = 11, wire, maxWaitMs = 0, minBytes = 1, maxBytes = 1 << 24 } = options;
     const { partitionMaxBytes = 1 << 20, isolationLevel = 0, currentLeaderEpoch = -1 } = options;
-    const topics = spots.map(([{ topic, partition }, fetchOffset]) => ({
+    const topics = spots.map(([{ topic, partition }, fetchOffset, epoch = currentLeaderEpoch]) => ({
       topic,
-      partitions: [{ partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch }],
+      partitions: [{ partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch: epoch }],
     }));
     const body = { maxWaitMs, minBytes, maxBytes, isolationLevel, topics };
     const { responses } = await this.ask('Fetch', version, body, wire);

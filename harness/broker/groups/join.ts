@@ -1,8 +1,9 @@
 /**
  * Who may join, and whether that starts a rebalance. Seen on Kafka 3.9.1; the order of the checks is Kafka's.
  *
- * - A rejoin with the same protocols changes nothing: it is told the current generation again. The exception is the
- *   leader of a stable group, whose rejoin always starts a rebalance (that is how it says "the topics changed").
+ * - A rejoin with the same protocols changes nothing: it is told the current generation again, and is no sign of life
+ *   (seen on 3.9.1 and 4.3.1). The exception is the leader of a stable group, whose rejoin always starts a rebalance
+ *   (that is how it says "the topics changed").
  * - A static member that comes back without its id takes over from its former self, which is fenced. In a stable
  *   group nothing else happens as long as the name of the chosen protocol stays the same.
  * - Two JoinGroups of one member at a time (after a lost connection): the later one counts, the earlier one is never
@@ -136,10 +137,7 @@ function joinAsKnown(
   const error = checkMember(group, request);
   const member = group.members.get(memberId);
   if (error !== 'NONE' || member === undefined) return answer(joinRefused(error, memberId));
-  if (changesNothing(group, member, request)) {
-    answer(joined(group, member));
-    return sawMember(host, member, nowMs);
-  }
+  if (changesNothing(group, member, request)) return answer(joined(group, member));
   member.protocols = request.protocols;
   member.sessionTimeoutMs = request.sessionTimeoutMs;
   member.rebalanceTimeoutMs = request.rebalanceTimeoutMs;

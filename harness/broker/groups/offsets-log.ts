@@ -11,6 +11,7 @@ import type { ErrorName } from '#protocol';
 import type { Profile } from '../transactions/transactions.ts';
 
 export const offsetsTopic = '__consumer_offsets';
+export const internalTopics: ReadonlySet<string> = new Set([offsetsTopic, '__transaction_state']);
 const offsetsPartitions = 50;
 
 /** Java's `String.hashCode`, as Kafka places groups. */

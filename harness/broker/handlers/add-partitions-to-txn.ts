@@ -15,7 +15,7 @@
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { coordinates } from '../coordinators.ts';
-import { offsetsTopic } from '../groups/offsets-log.ts';
+import { internalTopics } from '../groups/offsets-log.ts';
 import { handler, type HandlerContext } from '../handler.ts';
 import type { TopicPartition } from '../transactions/transactions.ts';
 
@@ -73,7 +73,7 @@ function judge(
     partitions.map((partition) => ({ topic: name, partition })),
   );
   const problem = ({ topic, partition }: TopicPartition): ErrorName => {
-    if (topic === offsetsTopic) return 'TOPIC_AUTHORIZATION_FAILED';
+    if (internalTopics.has(topic)) return 'TOPIC_AUTHORIZATION_FAILED';
     return state.topics.has(topic, partition) ? 'NONE' : 'UNKNOWN_TOPIC_OR_PARTITION';
   };
   if (places.some((place) => problem(place) !== 'NONE')) {

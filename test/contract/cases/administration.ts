@@ -1,5 +1,5 @@
 /** CreatePartitions, topic settings, DeleteRecords, OffsetDelete, and what needs an authorizer. */
-import { errorName } from '#protocol';
+import { encodeBatch, errorName } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
 import { commit, newMember, stable } from '../groups.ts';
@@ -173,6 +173,20 @@ administration.holds('IncrementalAlterConfigs merges, and knows lists', async (k
   expect(await change(set('retention.ms', 'abc'))).toBe('INVALID_CONFIG');
 });
 
+administration.holds('IncrementalAlterConfigs subtracts, from lists', async (kafka) => {
+  const [place] = await kafka.topic({ 'cleanup.policy': 'delete,compact' });
+  const { topic } = place!;
+  const subtract = (name: string, value: string) =>
+    alter(kafka, 'IncrementalAlterConfigs', topic, [{ name, value, configOperation: 3 }]);
+  expect(await subtract('retention.ms', '5')).toBe('INVALID_CONFIG');
+  expect(await subtract('cleanup.policy', 'delete')).toBe('NONE');
+  const settled = await kafka.until(
+    () => own(kafka, topic),
+    (now) => now['cleanup.policy'] !== 'delete,compact',
+  );
+  expect(settled).toEqual({ 'cleanup.policy': 'compact' });
+});
+
 administration.holds(
   'settings of an unknown topic, and those that are only tried',
   async (kafka) => {
@@ -212,6 +226,20 @@ administration.holds('DeleteRecords moves the start, also inside a batch', async
   expect(await deleteRecords(kafka, place, -1)).toEqual(['NONE', 4]);
   expect((await deleteRecords(kafka, place, 9))[0]).toBe('OFFSET_OUT_OF_RANGE');
   expect((await deleteRecords(kafka, place, -2))[0]).toBe('OFFSET_OUT_OF_RANGE');
+});
+
+administration.holds('what DeleteRecords deleted is not found by its time', async (kafka) => {
+  const place = await kafka.place();
+  const record = (value: string, timestamp: number) => ({ key: 'k', value, timestamp });
+  const records = [record('a', 7000), record('b', 6000), record('c', 5000)];
+  await kafka.produce(place, encodeBatch({ records }));
+  expect(await kafka.list(place, 5500)).toMatchObject({ timestamp: 7000, offset: 0 });
+  expect(await deleteRecords(kafka, place, 1)).toEqual(['NONE', 1]);
+  expect(await kafka.list(place, 0)).toMatchObject({ timestamp: 6000, offset: 1 });
+  expect(await kafka.list(place, 5500)).toMatchObject({ timestamp: 6000, offset: 1 });
+  expect(await kafka.list(place, 6500)).toMatchObject({ timestamp: -1, offset: -1 });
+  expect(await deleteRecords(kafka, place, -1)).toEqual(['NONE', 3]);
+  expect(await kafka.list(place, 0)).toMatchObject({ timestamp: -1, offset: -1 });
 });
 
 administration.holds(

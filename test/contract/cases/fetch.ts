@@ -176,6 +176,19 @@ fetch.holds('a partition out of range beside a good one is answered at once', as
   ]);
 });
 
+fetch.holds('an unknown leader epoch beside a good one is answered at once', async (kafka) => {
+  const [place, other] = (await kafka.topic({}, 2)) as [Place, Place];
+  const spots: Spot[] = [
+    [place, 0],
+    [other, 0, 9],
+  ];
+  const answer = kafka.fetchAll(spots, { maxWaitMs: longMs });
+  expect(await kafka.within(longMs / 2, answer)).toMatchObject([
+    { error: 'NONE' },
+    { error: 'UNKNOWN_LEADER_EPOCH' },
+  ]);
+});
+
 fetch.holds('an append answers a fetch that waits', async (kafka) => {
   const [a, b] = (await kafka.topic({}, 2)) as [Place, Place];
   const wire = await kafka.open();

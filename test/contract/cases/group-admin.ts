@@ -25,6 +25,7 @@ groupAdmin.holds('DescribeGroups of a stable group', async (kafka) => {
         memberId: member!.id,
         groupInstanceId: null,
         clientId: 'contract',
+        clientHost: '/127.0.0.1',
         memberMetadata: Buffer.from('m1'),
         memberAssignment: Buffer.from(`share of ${member!.id}`),
       },

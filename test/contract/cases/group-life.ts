@@ -2,8 +2,17 @@
 import type { ErrorName } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
-import { describeGroup, newMember, reaches, stable, stateOf, type Member } from '../groups.ts';
+import {
+  describeGroup,
+  newMember,
+  reaches,
+  stable,
+  stateOf,
+  type Member,
+  type MemberOptions,
+} from '../groups.ts';
 import { clockGrainMs, type Place, type Scene } from '../scene.ts';
+import { newProducer } from '../transactions.ts';
 
 export const groupLife = new Area('Groups, life of a generation');
 
@@ -126,20 +135,24 @@ type Sign = (member: Member, place: Place) => Promise<unknown>;
 
 const sessionMs = 6_000;
 
-/** Only signs for longer than a session: whether the member is still there. */
-async function after(kafka: Scene, sign: Sign): Promise<ErrorName> {
+/** Only signs for longer than a session: whether the member, behind others, is still there. */
+async function after(
+  kafka: Scene,
+  sign: Sign,
+  others: readonly MemberOptions[] = [],
+): Promise<ErrorName> {
   const place = await kafka.place();
   for (;;) {
     let [lastMs, longestMs] = [kafka.nowMs(), 0];
-    const [member] = await stable(kafka, [{ sessionMs }]);
+    const member = (await stable(kafka, [...others, { sessionMs }])).at(-1)!;
     const startMs = kafka.nowMs();
     while (kafka.nowMs() - startMs < sessionMs + 2_000) {
       await kafka.pass(1_000);
-      await sign(member!, place);
+      await sign(member, place);
       longestMs = Math.max(longestMs, kafka.nowMs() - lastMs);
       lastMs = kafka.nowMs();
     }
-    const error = await member!.heartbeat();
+    const error = await member.heartbeat();
     // A machine that stood still for a session shows nothing.
     if (longestMs < sessionMs - 1_500) return error;
   }
@@ -151,6 +164,34 @@ groupLife.holds('Heartbeat in a stable group is a sign of life', async (kafka) =
 
 groupLife.holds('OffsetCommit in a stable group is a sign of life', async (kafka) => {
   expect(await after(kafka, (member, place) => member.commit(place))).toBe('NONE');
+});
+
+groupLife.holds('a JoinGroup that begins a rebalance is a sign of life', async (kafka) => {
+  const seconds = new Map<Member, number>();
+  const joinsInTheFourth: Sign = async (member) => {
+    seconds.set(member, (seconds.get(member) ?? 0) + 1);
+    if (seconds.get(member) === 4) expect((await member.join()).error).toBe('NONE');
+  };
+  expect(await after(kafka, joinsInTheFourth)).toBe('NONE');
+});
+
+groupLife.holds('a JoinGroup of a follower that changes nothing is none', async (kafka) => {
+  const rejoins: Sign = async (member) =>
+    expect(['NONE', 'UNKNOWN_MEMBER_ID']).toContain((await member.join()).error);
+  expect(await after(kafka, rejoins, [{}])).toBe('UNKNOWN_MEMBER_ID');
+});
+
+groupLife.holds('TxnOffsetCommit with a generation is no sign of life', async (kafka) => {
+  const producer = await newProducer(kafka);
+  const heard = new Set<ErrorName>();
+  const sign: Sign = async ({ group, id: memberId, generation }, place) => {
+    await producer.addOffsets(group);
+    heard.add(await producer.commitOffset(group, place, 1, { generation, memberId }));
+  };
+  expect(await after(kafka, sign)).toBe('UNKNOWN_MEMBER_ID');
+  // While it was a member, and when it was none any more.
+  expect([...heard]).toEqual(['NONE', 'UNKNOWN_MEMBER_ID']);
+  await producer.settle('abort');
 });
 
 groupLife.holdsOn('3.9', 'SyncGroup in a stable group is a sign of life', async (kafka) => {

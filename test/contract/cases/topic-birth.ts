@@ -3,6 +3,7 @@ import { errorName } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
 import { batchOf, type Scene } from '../scene.ts';
+import { newProducer } from '../transactions.ts';
 
 export const topicBirth = new Area('Topics, the first moments');
 
@@ -40,6 +41,11 @@ topicBirth.holds('without allowAutoTopicCreation it never is', async (kafka) => 
   expect(await question()).toBe('UNKNOWN_TOPIC_OR_PARTITION');
 });
 
+async function make(kafka: Scene, name: string): Promise<void> {
+  const asked = { numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
+  await kafka.ask('CreateTopics', 4, { topics: [{ name, ...asked }], timeoutMs: 10_000 });
+}
+
 topicBirth.races('what the first Produce hears after CreateTopics said NONE', {
   outcomes: [
     'NONE',
@@ -50,14 +56,47 @@ topicBirth.races('what the first Produce hears after CreateTopics said NONE', {
   notEmbedded: 'a topic that was made can be used at once',
   async play(kafka) {
     const topic = kafka.unique('t');
-    const asked = { numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
-    const topics = [{ name: topic, ...asked }];
-    await kafka.ask('CreateTopics', 4, { topics, timeoutMs: 10_000 });
+    await make(kafka, topic);
     const heard: string[] = [];
     do {
       const { error } = await kafka.produce({ topic, partition: 0 }, batchOf(['a']));
       if (heard.at(-1) !== error) heard.push(error);
     } while (heard.at(-1) !== 'NONE');
     return heard.join(' ');
+  },
+});
+
+/** Until it can be added; no answer twice in a row. */
+async function added(kafka: Scene, topic: string): Promise<string> {
+  const producer = await newProducer(kafka);
+  const heard: string[] = [];
+  await kafka.until(
+    async () => {
+      const [error] = await producer.addOnce([{ topic, partition: 0 }]);
+      if (heard.at(-1) !== error) heard.push(error!);
+      return error;
+    },
+    (error) => error === 'NONE',
+  );
+  await producer.settle('abort');
+  return heard.join(' ');
+}
+
+topicBirth.races('what AddPartitionsToTxn hears of a topic that is asked for', {
+  outcomes: ['NONE', 'UNKNOWN_TOPIC_OR_PARTITION NONE'],
+  async play(kafka) {
+    const topic = kafka.unique('auto');
+    await asks(kafka, 4, topic, { allowAutoTopicCreation: true });
+    return added(kafka, topic);
+  },
+});
+
+topicBirth.races('what AddPartitionsToTxn hears after CreateTopics said NONE', {
+  outcomes: ['NONE', 'UNKNOWN_TOPIC_OR_PARTITION NONE'],
+  notEmbedded: 'a topic that was made can be used at once',
+  async play(kafka) {
+    const topic = kafka.unique('t');
+    await make(kafka, topic);
+    return added(kafka, topic);
   },
 });

@@ -1,5 +1,5 @@
 /** InitProducerId, AddPartitionsToTxn, AddOffsetsToTxn, EndTxn: who may do what in which state. */
-import { errorName } from '#protocol';
+import { batchesIn, errorName } from '#protocol';
 import { expect } from 'vitest';
 import { Area } from '../area.ts';
 import type { Place } from '../scene.ts';
@@ -279,6 +279,33 @@ for (const [line, last] of [
     expect((await initProducer(kafka, id, { producerId, epoch })).error).toBe(last);
   });
 }
+
+for (const [what, loses] of [
+  ['fenced', fenced],
+  ['timed out', timedOut],
+] as const) {
+  holds(`the abort marker of a producer that was ${what} has the next epoch`, async (kafka) => {
+    const place = await kafka.place();
+    const producer = new Producer(kafka);
+    await loses(place, producer);
+    const { producerId, epoch } = producer;
+    const [data, marker] = [...batchesIn((await kafka.fetch(place, 0)).records)];
+    expect(data).toMatchObject({ producerId, producerEpoch: epoch });
+    expect(marker).toMatchObject({ control: true, producerId, producerEpoch: epoch + 1 });
+  });
+}
+
+holds('an internal topic is not for clients: TOPIC_AUTHORIZATION_FAILED', async (kafka) => {
+  const place = await kafka.place();
+  const producer = await newProducer(kafka);
+  for (const topic of ['__consumer_offsets', '__transaction_state']) {
+    expect(await producer.addOnce([place, { topic, partition: 0 }])).toEqual([
+      'OPERATION_NOT_ATTEMPTED',
+      'TOPIC_AUTHORIZATION_FAILED',
+    ]);
+  }
+  expect(await producer.end('commit')).toBe('INVALID_TXN_STATE');
+});
 
 holds('DescribeTransactions knows states, and who it does not know', async (kafka) => {
   const place = await kafka.place();
