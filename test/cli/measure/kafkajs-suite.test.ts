@@ -1,5 +1,8 @@
 /** How a run of kafkajs's own tests is held against runs on Apache Kafka. */
-import { describe, expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { baselineOf, compare } from '../../../harness/cli/measure/kafkajs-suite/compare.ts';
 import {
   pointedAt,
@@ -88,5 +91,17 @@ test('without the source the section is skipped, in a line that says what it nee
 test('a folder that is no checkout is refused with what to do', async () => {
   await expect(runSuite('/nowhere', ['127.0.0.1:1'])).rejects.toThrow(
     '/nowhere is no checkout of kafkajs with its packages installed',
+  );
+});
+
+test('the tests of another version are refused', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kafkajs-of-another-version-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const path of ['testHelpers/index.js', 'node_modules/jest/bin/jest.js', 'package.json']) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), JSON.stringify({ version: '2.2.3' }));
+  }
+  await expect(runSuite(folder, ['127.0.0.1:1'])).rejects.toThrow(
+    /has kafkajs 2\.2\.3\. Take tag v2\.2\.4/,
   );
 });

@@ -31,6 +31,8 @@ export interface SuiteTest {
 }
 
 export const folders = ['broker', 'admin', 'producer', 'consumer', 'cluster', 'network'];
+/** Whose tests the baseline counts. */
+export const version = '2.2.4';
 const limitMs = 40 * 60_000;
 /** What the suite's own set-up creates before it runs. */
 const neededTopic = 'test-topic-already-exists';
@@ -57,11 +59,17 @@ function checkSource(source: string): void {
   const missing = ['package.json', 'testHelpers/index.js', 'node_modules/jest/bin/jest.js'].find(
     (path) => !existsSync(join(source, path)),
   );
-  if (missing === undefined) return;
-  const text =
-    `${source} is no checkout of kafkajs with its packages installed: ${missing} is not there. ` +
-    'Take tag v2.2.4 of its repository (the npm package has no tests) and run npm install in it.';
-  throw new Failure('USAGE', text);
+  const advice =
+    `Take tag v${version} of its repository (the npm package has no tests) ` +
+    'and run npm install in it.';
+  if (missing !== undefined) {
+    const text = `${source} is no checkout of kafkajs with its packages installed`;
+    throw new Failure('USAGE', `${text}: ${missing} is not there. ${advice}`);
+  }
+  const manifest = readFileSync(join(source, 'package.json'), 'utf8');
+  const { version: found } = JSON.parse(manifest) as { readonly version?: string };
+  if (found === version) return;
+  throw new Failure('USAGE', `${source} has kafkajs ${String(found)}. ${advice}`);
 }
 
 function configIn(scratch: string, source: string, brokers: readonly string[]): string {
