@@ -21,7 +21,7 @@ import {
   type ErrorName,
 } from '#protocol';
 import { forgetExpired, judgeSequence, rememberBatch, rememberMarker } from './producers.ts';
-import { walkRecords, type Walk } from './record-walk.ts';
+import { walkRecords, type Named, type TimeRange, type Walk } from './record-walk.ts';
 import type { BrokerState } from './state.ts';
 import type { Partition } from './topics.ts';
 import type { TopicConfig } from './topic-config.ts';
@@ -83,10 +83,14 @@ export function appendBatch(
   if (bad !== undefined) return bad;
   const header = readBatchHeader(received);
   if (!isSane(header)) return refuseBatch('INVALID_RECORD');
-  const walk = walkRecords(received, header);
+  const range = {
+    earliest: nowMs - config.timestampBeforeMaxMs,
+    latest: nowMs + config.timestampAfterMaxMs,
+  };
+  const walk = walkRecords(received, header, range);
   if (walk === 'miscounted') return refuseBatch('INVALID_RECORD');
   if (walk === 'undecodable') return refuseBatch('UNKNOWN_SERVER_ERROR');
-  const wrong = checkEachRecord(partition, config, header, walk, nowMs);
+  const wrong = checkEachRecord(partition, config, header, walk, range);
   if (wrong !== undefined) return wrong;
   if (received.length > config.segmentBytes) return refuse('RECORD_LIST_TOO_LARGE');
 
@@ -203,10 +207,10 @@ function checkEachRecord(
   config: TopicConfig,
   header: BatchHeader,
   walk: Walk,
-  nowMs: number,
+  { earliest, latest }: TimeRange,
 ): Refusal | undefined {
   if (config.logAppendTime && header.logAppendTime) return refuseBatch('INVALID_TIMESTAMP');
-  if (config.compacted && walk.withoutKey.length > 0) {
+  if (config.compacted && walk.withoutKey.count > 0) {
     const where = `${partition.topic}-${partition.index}`;
     return refuseRecords(
       'INVALID_RECORD',
@@ -214,29 +218,24 @@ function checkEachRecord(
       () => `Compacted topic cannot accept message without key in topic partition ${where}.`,
     );
   }
-  const earliest = nowMs - config.timestampBeforeMaxMs;
-  const latest = nowMs + config.timestampAfterMaxMs;
-  const outside = walk.timestamps.flatMap((at, index) =>
-    at < earliest || at > latest ? [index] : [],
-  );
-  if (config.logAppendTime || outside.length === 0) return undefined;
+  if (config.logAppendTime || walk.outside.count === 0) return undefined;
   return refuseRecords(
     'INVALID_TIMESTAMP',
-    outside,
-    (index) =>
-      `Timestamp ${walk.timestamps[index]} of message with offset ${index} is out of range. ` +
+    walk.outside,
+    ({ index, timestamp }) =>
+      `Timestamp ${timestamp} of message with offset ${index} is out of range. ` +
       `The timestamp should be within [${earliest}, ${latest}]`,
   );
 }
 
 function refuseRecords(
   error: ErrorName,
-  indexes: readonly number[],
-  say: (index: number) => string,
+  { count, records }: Named,
+  say: (record: Named['records'][number]) => string,
 ): Refusal {
-  const recordErrors = indexes.map((index) => ({
-    batchIndex: index,
-    batchIndexErrorMessage: say(index),
+  const recordErrors = records.map((record) => ({
+    batchIndex: record.index,
+    batchIndexErrorMessage: say(record),
   }));
   const shown = recordErrors
     .slice(0, 3)
@@ -247,7 +246,7 @@ function refuseRecords(
   const message =
     error === 'INVALID_TIMESTAMP'
       ? 'One or more records have been rejected due to invalid timestamp'
-      : `One or more records have been rejected due to ${recordErrors.length} record errors ` +
+      : `One or more records have been rejected due to ${count} record errors ` +
         `in total, and only showing the first three errors at most: [${shown.join(', ')}]`;
   return { error, tellsLogStart: true, message, recordErrors };
 }

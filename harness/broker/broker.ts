@@ -114,6 +114,9 @@ export interface Broker {
   writeMarkers(transactionalId: string, nowMs: number): void;
 }
 
+/** More than Kafka puts into one answer to a Fetch (55 MiB); a request for more is closed. */
+const maxAnswerBytes = 67_108_864;
+
 interface Connection {
   readonly reader: FrameReader;
   readonly node: number;
@@ -128,7 +131,12 @@ export function createBroker(options: BrokerOptions = {}): Broker {
 
   const answer = (request: KafkaRequest, told: Answer): void => {
     const body = withLeaders(state, request, told);
-    answers.push({ request, body, bytes: encode(request, body) });
+    try {
+      answers.push({ request, body, bytes: encode(request, body) });
+    } catch (error) {
+      if (!(error instanceof ProtocolError && error.kind === 'too-large')) throw error;
+      answers.push({ request, body: 'close', bytes: undefined });
+    }
   };
 
   return {
@@ -199,7 +207,7 @@ function handle(context: HandlerContext): Answer | undefined {
 
 function encode(request: KafkaRequest, body: Answer): Buffer | undefined {
   if (body === 'none' || body === 'close') return undefined;
-  return encodeResponse(request.api, request.version, request.correlationId, body);
+  return encodeResponse(request.api, request.version, request.correlationId, body, maxAnswerBytes);
 }
 
 /** Throws a ProtocolError where Kafka closes the connection. */

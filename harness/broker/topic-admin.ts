@@ -5,8 +5,17 @@ import type { BrokerState } from './state.ts';
 import { topicConfig } from './topic-config.ts';
 import type { Partition, Topic } from './topics.ts';
 
-/** More would be a mistake, or an attack on the memory. */
-export const maxPartitions = 10_000;
+/** As in Kafka's controller: of all topics of one CreateTopics, and of a topic that gets more. */
+export const maxPartitionsAtOnce = 10_000;
+/** Of all topics together: more would be a mistake, or an attack on the memory. */
+const maxPartitions = 50_000;
+
+/** Why there cannot be so many more partitions. */
+export function roomProblem({ topics }: BrokerState, more: number): string | undefined {
+  const there = topics.partitionCount();
+  if (there + more <= maxPartitions) return undefined;
+  return `This broker has at most ${maxPartitions} partitions in all; there are ${there}.`;
+}
 
 /** Replicas of each partition, as the cluster spreads them. */
 export function placementOf(
@@ -37,10 +46,17 @@ export function addTopic(
   return topic;
 }
 
-export function addPartitions(topic: Topic, replicas: readonly (readonly number[])[]): void {
-  for (const nodes of replicas) {
-    topic.partitions.push(newPartition(topic.name, topic.partitions.length, nodes));
-  }
+export function addPartitions(
+  { topics }: BrokerState,
+  topic: Topic,
+  replicas: readonly (readonly number[])[],
+): void {
+  const { name, partitions } = topic;
+  const first = partitions.length;
+  topics.extend(
+    topic,
+    replicas.map((nodes, index) => newPartition(name, first + index, nodes)),
+  );
 }
 
 function newPartition(topic: string, index: number, replicas: readonly number[]): Partition {

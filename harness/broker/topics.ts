@@ -46,7 +46,10 @@ export interface Topics {
   partition(topic: string, partition: number): Partition | undefined;
   /** Every topic, in the order of creation. */
   all(): IterableIterator<Topic>;
+  /** Of all topics together. */
+  partitionCount(): number;
   add(topic: Topic): void;
+  extend(topic: Topic, more: readonly Partition[]): void;
   remove(topic: string): void;
 }
 
@@ -59,21 +62,29 @@ export function inSync({ replicas, reassignment }: Partition): readonly number[]
 export function createTopics(): Topics {
   const byName = new Map<string, Topic>();
   const byId = new Map<string, Topic>();
+  let partitionCount = 0;
   return {
     has: (topic, partition = 0) => byName.get(topic)?.partitions[partition] !== undefined,
     get: (topic) => byName.get(topic),
     byId: (id) => byId.get(id),
     partition: (topic, partition) => byName.get(topic)?.partitions[partition],
     all: () => byName.values(),
+    partitionCount: () => partitionCount,
     add(topic) {
       byName.set(topic.name, topic);
       byId.set(topic.id, topic);
+      partitionCount += topic.partitions.length;
+    },
+    extend(topic, more) {
+      topic.partitions.push(...more);
+      partitionCount += more.length;
     },
     remove(name) {
       const topic = byName.get(name);
       if (topic === undefined) return;
       byName.delete(name);
       byId.delete(topic.id);
+      partitionCount -= topic.partitions.length;
     },
   };
 }

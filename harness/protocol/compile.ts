@@ -148,6 +148,10 @@ function arrayOf(element: Codec, flexible: boolean, nullable: boolean): Codec {
           `${count} elements announced with ${reader.remaining} bytes left`,
         );
       }
+      if (count > reader.elementsLeft) {
+        throw new ProtocolError('malformed', `${count} more elements are too many for one message`);
+      }
+      reader.elementsLeft -= count;
       const result: unknown[] = [];
       for (let index = 0; index < count; index++) result.push(element.read(reader));
       return result;

@@ -30,6 +30,7 @@ export {
   batchesIn,
   decodeBatch,
   encodeBatch,
+  recordBytes,
   type BatchRecord,
   type NewBatch,
   type NewRecord,

@@ -29,6 +29,12 @@ export interface DecodedRequest {
 
 type Direction = 'request' | 'response';
 
+/**
+ * Of all arrays of a request together, each a few hundred bytes once it is read. An honest request
+ * names 10,000 partitions with their replicas; Kafka counts nothing.
+ */
+const maxElements = 200_000;
+
 const compiled: Record<Direction, Codec[][]> = { request: [], response: [] };
 const writer = new Writer();
 
@@ -62,6 +68,7 @@ export function decodeRequest(frame: Buffer): DecodedRequest {
       throw new ProtocolError('unsupported-version', `${api} has no version ${version} here`);
     }
     if (version >= apis[api].flexibleFrom) skipTagged(reader);
+    reader.elementsLeft = maxElements;
     const body = codecOf(api, version, 'request').read(reader);
     return { api, apiKey, version, correlationId, clientId, body };
   } catch (error) {
@@ -89,14 +96,15 @@ export function encodeRequest(
   return end();
 }
 
-/** With its 4-byte length prefix. */
+/** With its 4-byte length prefix. More than `maxBytes` are a ProtocolError, 'too-large'. */
 export function encodeResponse(
   api: ApiName,
   version: number,
   correlationId: number,
   body: object,
+  maxBytes = Infinity,
 ): Buffer {
-  begin(api, version);
+  begin(api, version, maxBytes);
   writer.int32(correlationId);
   if (hasTaggedHeader(api, version)) writer.uvarint(0);
   codecOf(api, version, 'response').write(writer, body);
@@ -120,9 +128,9 @@ function hasTaggedHeader(api: ApiName, version: number): boolean {
   return version >= apis[api].flexibleFrom && api !== 'ApiVersions';
 }
 
-function begin(api: ApiName, version: number): void {
+function begin(api: ApiName, version: number, maxBytes = Infinity): void {
   invariant(speaks(api, version), `${api} has no version ${version}`);
-  writer.reset();
+  writer.reset(maxBytes);
   writer.field = api;
   writer.take(4);
 }

@@ -11,7 +11,9 @@ export type ProtocolErrorKind =
   /** Records compressed with what this codec cannot open (snappy, lz4, unknown numbers). */
   | 'unsupported-codec'
   /** The records themselves are fine, but there are more or fewer of them than their batch says. */
-  | 'wrong-count';
+  | 'wrong-count'
+  /** What was asked for has more bytes than its asker may have at once. */
+  | 'too-large';
 
 /** The fields of a request header that could be read. */
 export interface KnownHeader {

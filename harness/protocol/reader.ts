@@ -12,6 +12,8 @@ export class Reader {
   readonly bytes: Buffer;
   position: number;
   limit: number;
+  /** How many elements its arrays may still have, all of them together. */
+  elementsLeft = Infinity;
 
   constructor(bytes: Buffer, position = 0, limit = bytes.length) {
     this.bytes = bytes;

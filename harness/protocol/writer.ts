@@ -3,6 +3,7 @@
  * fit its type is a bug of ours, and loud: a silently cut number would travel far before it hurt.
  */
 import { InvariantError } from '#kernel';
+import { ProtocolError } from './protocol-error.ts';
 
 const initialBytes = 16_384;
 const keptBytes = 1_048_576;
@@ -15,17 +16,26 @@ export class Writer {
   position = 0;
   /** The field being written, for the sentence when it does not fit. */
   field = '';
+  #maxBytes = Infinity;
 
-  reset(): void {
+  /** More than `maxBytes` are 'too-large'. */
+  reset(maxBytes = Infinity): void {
     this.position = 0;
+    this.#maxBytes = maxBytes;
     if (this.bytes.length > keptBytes) this.bytes = Buffer.allocUnsafeSlow(initialBytes);
   }
 
   /** A copy of what was written. */
   finish(): Buffer {
+    this.#limit(this.position);
     const result = Buffer.allocUnsafe(this.position);
     this.bytes.copy(result, 0, 0, this.position);
     return result;
+  }
+
+  #limit(bytes: number): void {
+    if (bytes <= this.#maxBytes) return;
+    throw new ProtocolError('too-large', `an answer of more than ${this.#maxBytes} bytes`);
   }
 
   refuse(value: unknown, type: string): never {
@@ -36,6 +46,7 @@ export class Writer {
   room(count: number): void {
     const needed = this.position + count;
     if (needed <= this.bytes.length) return;
+    this.#limit(needed);
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
     this.bytes.copy(larger, 0, 0, this.position);
     this.bytes = larger;

@@ -25,10 +25,19 @@ describe('CreateTopics', () => {
     expect(topics[0].topicId).not.toBe(topics[1].topicId);
   });
 
-  test('a topic has at most 10,000 partitions', () => {
-    const [error, message] = create({ name: 'p', numPartitions: 10_001 });
-    expect(error).toBe('INVALID_PARTITIONS');
-    expect(message).toContain('at most 10000 partitions');
+  test('50,000 partitions are the most that this broker has in all', () => {
+    for (let index = 0; index < 5; index++) {
+      expect(create({ name: `full-${index}`, numPartitions: 9_999 })[0]).toBe('NONE');
+    }
+    expect(create({ name: 'rest', numPartitions: 3 })[0]).toBe('NONE');
+    const [error, message] = create({ name: 'one', numPartitions: 1 });
+    expect(error).toBe('POLICY_VIOLATION');
+    expect(message).toBe('This broker has at most 50000 partitions in all; there are 50000.');
+    const more = { topics: [{ name: 'here', count: 3, assignments: null }], timeoutMs: 1_000 };
+    const { results } = desk.ask('CreatePartitions', 3, more);
+    expect(errorName(results[0].errorCode)).toBe('POLICY_VIOLATION');
+    desk.ask('DeleteTopics', 3, { topicNames: ['full-0'], timeoutMs: 1_000 });
+    expect(create({ name: 'one', numPartitions: 1 })[0]).toBe('NONE');
   });
 });
 

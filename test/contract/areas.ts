@@ -19,6 +19,7 @@ import { limits } from './cases/limits.ts';
 import { listOffsets } from './cases/list-offsets.ts';
 import { produceRequest } from './cases/produce-request.ts';
 import { produce } from './cases/produce.ts';
+import { repeats } from './cases/repeats.ts';
 import { startUp } from './cases/start-up.ts';
 import { topicBirth } from './cases/topic-birth.ts';
 import { topics } from './cases/topics.ts';
@@ -54,6 +55,7 @@ export const areas: readonly Area[] = [
   transactionsV2,
   administration,
   inspection,
+  repeats,
   startUp,
   limits,
   expiry,

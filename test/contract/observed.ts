@@ -146,6 +146,12 @@ export const observed: readonly Observed[] = [
     ),
   ),
   ...about('groups')(
+    shown(
+      'offsets of the same partition twice',
+      'Repeated entries › OffsetCommit: a partition three times',
+      'Repeated entries › TxnOffsetCommit: a partition three times',
+      'Repeated entries › OffsetFetch v5: a partition three times',
+    ),
     shown('member ids', 'Groups, joining › JoinGroup v0', 'Groups, joining › JoinGroup v4'),
     shown('refusals', 'Groups, joining › a session of', 'Groups, joining › no protocols'),
     shown('group.max.size', 'Limits › a full group', 'Limits › in a full join phase'),
@@ -225,6 +231,8 @@ export const observed: readonly Observed[] = [
     except('epochs of KIP-848', 'such groups are not served'),
   ),
   ...about('topics')(
+    shown('too many partitions in one request', 'Repeated entries › CreateTopics: beyond 10,000'),
+    shown('a topic twice in Metadata', 'Repeated entries › Metadata: a topic twice'),
     shown(
       'creation',
       'Topics › a topic that exists',

@@ -108,6 +108,25 @@ test('an announced size buys no memory', () => {
   expect(after - before).toBeLessThan(20_000_000);
 });
 
+test('arrays of 200,000 elements in all are read, one more is malformed', () => {
+  const request = (partitions: number) => {
+    const topics = [
+      { name: 'a', partitionIndexes: Array.from({ length: 100_000 }, () => 0) },
+      { name: 'b', partitionIndexes: Array.from({ length: partitions }, () => 0) },
+    ];
+    return encodeRequest('OffsetFetch', 5, 1, null, { groupId: 'g', topics }).subarray(4);
+  };
+  expect(decodeRequest(request(99_998)).body.topics).toHaveLength(2);
+  expect(() => decodeRequest(request(99_999))).toThrow('too many');
+});
+
+test('an answer is written up to the bytes it may have', () => {
+  const body = { topics: Array.from({ length: 5_000 }, () => ({ name: 'topic', partitions: [] })) };
+  const { length } = encodeResponse('Metadata', 9, 1, body);
+  expect(encodeResponse('Metadata', 9, 1, body, length * 2)).toHaveLength(length);
+  expect(() => encodeResponse('Metadata', 9, 1, body, length / 2)).toThrow(ProtocolError);
+});
+
 describe('a record batch', () => {
   const whole = encodeBatch({
     baseOffset: 3,

@@ -7,13 +7,15 @@
  * many as there are, or fewer → INVALID_PARTITIONS; by hand: another number of lists than of new
  * partitions, or wrong replicas → INVALID_REPLICA_ASSIGNMENT. validateOnly checks and does nothing.
  *
- * Harsher than Kafka: more than 10,000 partitions of one topic → INVALID_PARTITIONS (Kafka tries,
- * answers UNKNOWN_SERVER_ERROR beyond 10,000 at once, and may not survive what it made).
+ * Harsher than Kafka: more than 10,000 partitions of one topic → INVALID_PARTITIONS (Kafka's own
+ * limit is for CreateTopics alone; here it tries, answers UNKNOWN_SERVER_ERROR beyond 10,000 at once,
+ * and may not survive what it made); more than 50,000 in all → POLICY_VIOLATION.
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type HandlerContext } from '../handler.ts';
 import { assignmentProblem } from '../replica-assignment.ts';
-import { addPartitions, maxPartitions } from '../topic-admin.ts';
+import { addPartitions, maxPartitionsAtOnce, roomProblem } from '../topic-admin.ts';
+import type { BrokerState } from '../state.ts';
 import type { Topic } from '../topics.ts';
 
 interface Asked {
@@ -39,13 +41,18 @@ function add(context: HandlerContext, asked: Asked, twice: boolean): Problem | u
   if (twice) return ['INVALID_REQUEST', 'Duplicate topic name.'];
   const topic = state.topics.get(asked.name);
   if (topic === undefined) return ['UNKNOWN_TOPIC_OR_PARTITION', null];
-  const problem = countProblem(topic, asked.count) ?? assignmentsProblem(context, topic, asked);
+  const problem =
+    countProblem(state, topic, asked.count) ?? assignmentsProblem(context, topic, asked);
   if (problem !== undefined || request.body.validateOnly) return problem;
-  addPartitions(topic, replicasOf(context, topic, asked));
+  addPartitions(state, topic, replicasOf(context, topic, asked));
   return undefined;
 }
 
-function countProblem({ name, partitions }: Topic, count: number): Problem | undefined {
+function countProblem(
+  state: BrokerState,
+  { name, partitions }: Topic,
+  count: number,
+): Problem | undefined {
   const there = partitions.length;
   if (count === there) {
     return ['INVALID_PARTITIONS', `Topic already has ${there} partition(s).`];
@@ -56,10 +63,12 @@ function countProblem({ name, partitions }: Topic, count: number): Problem | und
       `${count} would not be an increase.`;
     return ['INVALID_PARTITIONS', text];
   }
-  if (count > maxPartitions) {
-    return ['INVALID_PARTITIONS', `A topic has at most ${maxPartitions} partitions here.`];
+  if (count > maxPartitionsAtOnce) {
+    const text = `A topic has at most ${maxPartitionsAtOnce} partitions here.`;
+    return ['INVALID_PARTITIONS', text];
   }
-  return undefined;
+  const noRoom = roomProblem(state, count - there);
+  return noRoom === undefined ? undefined : ['POLICY_VIOLATION', noRoom];
 }
 
 function assignmentsProblem(

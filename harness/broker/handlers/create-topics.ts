@@ -2,21 +2,23 @@
  * CreateTopics (19), versions 0–7.
  *
  * In Kafka's order (seen on 3.9.1): timeout of 0 or less → REQUEST_TIMED_OUT; a name twice →
- * INVALID_REQUEST, once in the answer; then per topic: bad name or `a.b` beside `a_b` → 17 (not
- * between two of one request), exists → 36, configuration → 40, manual assignment with counts → 42
- * or wrong → 39, replication factor → 38, partitions → 37, more replicas than brokers → 38. -1
- * means the default, in every version. validateOnly checks and does nothing. The answer tells
- * partitions, replicas and every configuration from v5.
+ * INVALID_REQUEST, once in the answer; more than 10,000 partitions in all others, or of those that
+ * could be made partitions, topics and settings together → POLICY_VIOLATION for every topic; then per
+ * topic: bad name or `a.b` beside `a_b` → 17 (not between two of one request), exists → 36,
+ * configuration → 40, manual assignment with counts → 42 or wrong → 39, replication factor → 38,
+ * partitions → 37, more replicas than brokers → 38. -1 means the default, in every version.
+ * validateOnly checks and does nothing. The answer tells partitions, replicas and every
+ * configuration from v5.
  *
- * Harsher than Kafka: at most 10,000 partitions, else 37. Kinder: the topic can be used at once
- * (there Metadata says 3 and Produce 6 for some 100 ms).
+ * Harsher than Kafka: more than 50,000 partitions of all topics there are → POLICY_VIOLATION. Kinder:
+ * the topic can be used at once (there Metadata says 3 and Produce 6 for some 100 ms).
  */
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type HandlerContext } from '../handler.ts';
 import type { BrokerState } from '../state.ts';
 import { topicEntries } from '../config-entries.ts';
 import { assignmentProblem as replicasProblem } from '../replica-assignment.ts';
-import { addTopic, maxPartitions, placementOf } from '../topic-admin.ts';
+import { addTopic, maxPartitionsAtOnce, placementOf, roomProblem } from '../topic-admin.ts';
 import { configProblem } from '../topic-config.ts';
 import { collisionKey, topicNameProblem } from '../topic-names.ts';
 
@@ -34,18 +36,46 @@ const noId = '00000000-0000-0000-0000-000000000000';
 export const createTopics = handler('CreateTopics', (context) => {
   const asked: readonly Asked[] = context.request.body.topics;
   const byName = Map.groupBy(asked, ({ name }) => name);
+  const refuseAll = (text: string) => ({
+    throttleTimeMs: 0,
+    topics: asked.map(({ name }) => refused(name, ['POLICY_VIOLATION', text])),
+  });
+  const once = [...byName.values()].flatMap((same) => (same.length > 1 ? [] : same));
+  if (context.request.body.timeoutMs > 0 && partitionsIn(context, once) > maxPartitionsAtOnce) {
+    return refuseAll('Excessively large number of partitions per request.');
+  }
   const collisions = new Map<string, string>();
   for (const { name } of context.state.topics.all()) collisions.set(collisionKey(name), name);
+  const problems = new Map(once.map((one) => [one, problemOf(context, one, collisions)]));
+  const fine = once.filter((one) => problems.get(one) === undefined);
+  const settings = fine.reduce((sum, { configs }) => sum + configs.length, 0);
+  if (partitionsIn(context, fine) + fine.length + settings > maxPartitionsAtOnce) {
+    return refuseAll('Unable to perform excessively large batch operation.');
+  }
   const topics = [...byName.values()].map((same) => {
     const [one] = same as [Asked];
     const problem =
       same.length > 1
         ? (['INVALID_REQUEST', 'Duplicate topic name.'] as const)
-        : problemOf(context, one, collisions);
+        : (problems.get(one) ?? noRoomFor(context, one));
     return problem === undefined ? create(context, one) : refused(one.name, problem);
   });
   return { throttleTimeMs: 0, topics };
 });
+
+function partitionsIn({ state }: HandlerContext, asked: readonly Asked[]): number {
+  return asked.reduce((sum, one) => sum + Math.max(0, partitionsOf(state, one)), 0);
+}
+
+function noRoomFor({ state }: HandlerContext, asked: Asked): Problem | undefined {
+  const problem = roomProblem(state, partitionsOf(state, asked));
+  return problem === undefined ? undefined : ['POLICY_VIOLATION', problem];
+}
+
+function partitionsOf({ config }: BrokerState, { assignments, numPartitions }: Asked): number {
+  if (assignments.length > 0) return assignments.length;
+  return numPartitions === -1 ? config.defaultPartitions : numPartitions;
+}
 
 function problemOf(
   { state, request }: HandlerContext,
@@ -81,9 +111,6 @@ function countProblem(
   if (numPartitions === 0 || numPartitions < -1) {
     const text = 'Number of partitions was set to an invalid non-positive value.';
     return ['INVALID_PARTITIONS', text];
-  }
-  if (numPartitions > maxPartitions) {
-    return ['INVALID_PARTITIONS', `A topic has at most ${maxPartitions} partitions here.`];
   }
   const wanted = replicationFactor === -1 ? config.defaultReplicationFactor : replicationFactor;
   const there = cluster.nodes.length;
@@ -137,17 +164,17 @@ function create({ state, request }: HandlerContext, asked: Asked): object {
 }
 
 function replicasOf(state: BrokerState, asked: Asked): readonly (readonly number[])[] {
-  const { name, assignments, numPartitions, replicationFactor } = asked;
+  const { name, assignments, replicationFactor } = asked;
   if (assignments.length > 0) {
     return assignments
       .toSorted((a, b) => a.partitionIndex - b.partitionIndex)
       .map(({ brokerIds }) => brokerIds);
   }
-  const { defaultPartitions, defaultReplicationFactor } = state.config;
+  const { defaultReplicationFactor } = state.config;
   return placementOf(
     state,
     name,
-    numPartitions === -1 ? defaultPartitions : numPartitions,
+    partitionsOf(state, asked),
     replicationFactor === -1 ? defaultReplicationFactor : replicationFactor,
   );
 }

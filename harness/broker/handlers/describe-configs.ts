@@ -15,6 +15,7 @@
 import { errorCode, type ErrorName } from '#protocol';
 import { brokerEntries, topicEntries, type ConfigEntry } from '../config-entries.ts';
 import { handler, type HandlerContext } from '../handler.ts';
+import { remembering } from '../remembering.ts';
 import { resourceTypes } from '../resources.ts';
 import { topicNameProblem } from '../topic-names.ts';
 
@@ -27,18 +28,22 @@ type Refusal = readonly [ErrorName, string];
 
 export const describeConfigs = handler('DescribeConfigs', (context) => {
   const { resources, includeSynonyms } = context.request.body;
+  const entries = remembering((key) => {
+    const [resourceType, resourceName] = JSON.parse(key);
+    const found = entriesOf(context, { resourceType, resourceName });
+    if (isRefusal(found) || includeSynonyms) return found;
+    return found.map((entry) => ({ ...entry, synonyms: [] }));
+  });
   const results = (resources as readonly Asked[]).map((asked) => {
     const { resourceType, resourceName } = asked;
-    const found = entriesOf(context, asked);
+    const found = entries(JSON.stringify([resourceType, resourceName]));
     if (isRefusal(found)) {
       const [error, errorMessage] = found;
       const code = errorCode(error);
       return { errorCode: code, errorMessage, resourceType, resourceName, configs: [] };
     }
     const keys = new Set(asked.configurationKeys);
-    const configs = found
-      .filter(({ name }) => keys.size === 0 || keys.has(name))
-      .map((entry) => (includeSynonyms ? entry : { ...entry, synonyms: [] }));
+    const configs = keys.size === 0 ? found : found.filter(({ name }) => keys.has(name));
     return { errorCode: 0, errorMessage: '', resourceType, resourceName, configs };
   });
   return { throttleTimeMs: 0, results };
@@ -50,7 +55,7 @@ function isRefusal(found: readonly ConfigEntry[] | Refusal): found is Refusal {
 
 function entriesOf(
   { state, request }: HandlerContext,
-  { resourceType, resourceName }: Asked,
+  { resourceType, resourceName }: Omit<Asked, 'configurationKeys'>,
 ): readonly ConfigEntry[] | Refusal {
   switch (resourceType) {
     case resourceTypes.topic: {

@@ -9,34 +9,33 @@
 import { errorCode } from '#protocol';
 import { handler } from '../handler.ts';
 import { operations } from '../operations.ts';
+import { remembering } from '../remembering.ts';
 
 export const describeGroups = handler('DescribeGroups', ({ state, request }) => {
   const ids: readonly string[] = request.body.groups;
-  return {
-    throttleTimeMs: 0,
-    groups: ids.map((groupId) => {
-      if (state.cluster.coordinatorOf(groupId) !== request.node) return misdirected(groupId);
-      const group = state.groups.describe(groupId);
-      return {
-        errorCode: errorCode('NONE'),
-        groupId,
-        groupState: group?.state ?? 'Dead',
-        protocolType: group?.protocolType ?? '',
-        protocolData: group?.protocolName ?? '',
-        members: (group?.members ?? []).map((member) => ({
-          memberId: member.memberId,
-          groupInstanceId: member.instanceId,
-          clientId: member.clientId,
-          clientHost: '/127.0.0.1',
-          memberMetadata: member.metadata,
-          memberAssignment: member.assignment,
-        })),
-        authorizedOperations: request.body.includeAuthorizedOperations
-          ? operations.ofGroup
-          : operations.notAsked,
-      };
-    }),
-  };
+  const tell = remembering((groupId) => {
+    if (state.cluster.coordinatorOf(groupId) !== request.node) return misdirected(groupId);
+    const group = state.groups.describe(groupId);
+    return {
+      errorCode: errorCode('NONE'),
+      groupId,
+      groupState: group?.state ?? 'Dead',
+      protocolType: group?.protocolType ?? '',
+      protocolData: group?.protocolName ?? '',
+      members: (group?.members ?? []).map((member) => ({
+        memberId: member.memberId,
+        groupInstanceId: member.instanceId,
+        clientId: member.clientId,
+        clientHost: '/127.0.0.1',
+        memberMetadata: member.metadata,
+        memberAssignment: member.assignment,
+      })),
+      authorizedOperations: request.body.includeAuthorizedOperations
+        ? operations.ofGroup
+        : operations.notAsked,
+    };
+  });
+  return { throttleTimeMs: 0, groups: ids.map(tell) };
 });
 
 function misdirected(groupId: string): object {

@@ -31,7 +31,9 @@ function askedFor(topics: readonly Asked[] | null): (topic: string, index: numbe
   if (topics === null) return () => true;
   const wanted = new Map<string, Set<number>>();
   for (const { topic, partitions } of topics) {
-    wanted.set(topic, new Set([...(wanted.get(topic) ?? []), ...partitions]));
+    const indexes = wanted.get(topic) ?? new Set<number>();
+    wanted.set(topic, indexes);
+    for (const index of partitions) indexes.add(index);
   }
   return (topic, index) => wanted.get(topic)?.has(index) === true;
 }

@@ -8,9 +8,13 @@ import { errorCode, type ErrorName } from '#protocol';
 import { handler } from '../handler.ts';
 import type { Partition } from '../topics.ts';
 
-export const describeProducers = handler('DescribeProducers', ({ state, request }) => ({
-  throttleTimeMs: 0,
-  topics: request.body.topics.map(
+export const describeProducers = handler('DescribeProducers', ({ state, request }) => {
+  const producers = new Map<Partition, object[]>();
+  const tell = (partition: Partition): object[] => {
+    if (!producers.has(partition)) producers.set(partition, producersOf(partition));
+    return producers.get(partition)!;
+  };
+  const topics = request.body.topics.map(
     ({ name, partitionIndexes }: { name: string; partitionIndexes: number[] }) => ({
       name,
       partitions: partitionIndexes.map((partitionIndex) => {
@@ -22,12 +26,13 @@ export const describeProducers = handler('DescribeProducers', ({ state, request 
           errorMessage: state.topics.has(name)
             ? null
             : 'This server does not host this topic-partition.',
-          activeProducers: found === undefined || error !== 'NONE' ? [] : producersOf(found),
+          activeProducers: found === undefined || error !== 'NONE' ? [] : tell(found),
         };
       }),
     }),
-  ),
-}));
+  );
+  return { throttleTimeMs: 0, topics };
+});
 
 function problem(partition: Partition | undefined, node: number): ErrorName {
   if (partition === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';

@@ -7,29 +7,30 @@
 import { errorCode, type ErrorName } from '#protocol';
 import { coordinates } from '../coordinators.ts';
 import { handler } from '../handler.ts';
+import { remembering } from '../remembering.ts';
 import type { Transaction } from '../transactions/transactions.ts';
 
 export const describeTransactions = handler('DescribeTransactions', ({ state, request, nowMs }) => {
   const ids: readonly string[] = request.body.transactionalIds;
-  return {
-    throttleTimeMs: 0,
-    transactionStates: ids.map((transactionalId) => {
-      if (transactionalId === '') return refused(transactionalId, 'INVALID_REQUEST');
-      if (!coordinates(state, request, transactionalId)) {
-        return refused(transactionalId, 'NOT_COORDINATOR');
-      }
-      const transaction = state.transactions.get(transactionalId, nowMs);
-      return transaction === undefined
-        ? refused(transactionalId, 'TRANSACTIONAL_ID_NOT_FOUND')
-        : tell(transaction);
-    }),
-  };
+  const tellOne = remembering((transactionalId) => {
+    if (transactionalId === '') return refused(transactionalId, 'INVALID_REQUEST');
+    if (!coordinates(state, request, transactionalId)) {
+      return refused(transactionalId, 'NOT_COORDINATOR');
+    }
+    const transaction = state.transactions.get(transactionalId, nowMs);
+    return transaction === undefined
+      ? refused(transactionalId, 'TRANSACTIONAL_ID_NOT_FOUND')
+      : tell(transaction);
+  });
+  return { throttleTimeMs: 0, transactionStates: ids.map(tellOne) };
 });
 
 function tell(transaction: Readonly<Transaction>): object {
   const topics = new Map<string, number[]>();
   for (const { topic, partition } of transaction.partitions.values()) {
-    topics.set(topic, [...(topics.get(topic) ?? []), partition]);
+    const partitions = topics.get(topic);
+    if (partitions === undefined) topics.set(topic, [partition]);
+    else partitions.push(partition);
   }
   return {
     errorCode: 0,

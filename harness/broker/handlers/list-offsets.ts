@@ -10,10 +10,11 @@
  * v0 tells a list of offsets for each partition (below); Kafka 4 closes it. Batches in snappy or lz4
  * are found whole: their base offset with their highest timestamp.
  */
-import { decodeBatch, errorCode, ProtocolError, type ErrorName } from '#protocol';
+import { errorCode, type ErrorName } from '#protocol';
 import { handler } from '../handler.ts';
 import { leadershipProblem } from '../leadership.ts';
 import type { PartitionLog, StoredBatch } from '../log.ts';
+import { recordSince } from '../record-walk.ts';
 import type { Partition } from '../topics.ts';
 
 interface Found {
@@ -124,26 +125,20 @@ function latestRecord(log: PartitionLog): Found {
   for (const batch of log.batches) {
     if (latest === undefined || batch.maxTimestampMs > latest.maxTimestampMs) latest = batch;
   }
-  return latest === undefined ? notThere : recordSince(latest, latest.maxTimestampMs);
+  return latest === undefined ? notThere : foundIn(latest, latest.maxTimestampMs);
 }
 
 function firstRecordSince(log: PartitionLog, timestamp: number): Found {
   for (const batch of log.batches) {
     if (batch.maxTimestampMs < timestamp || batch.lastOffset < log.logStart) continue;
-    const found = recordSince(batch, timestamp, log.logStart);
+    const found = foundIn(batch, timestamp, log.logStart);
     if (found !== notThere) return found;
   }
   return notThere;
 }
 
-function recordSince(batch: StoredBatch, timestamp: number, logStart = 0): Found {
-  try {
-    const found = decodeBatch(batch.bytes).records.find(
-      (record) => record.timestamp >= timestamp && record.offset >= logStart,
-    );
-    return found === undefined ? notThere : { timestamp: found.timestamp, offset: found.offset };
-  } catch (error) {
-    if (!(error instanceof ProtocolError && error.kind === 'unsupported-codec')) throw error;
-    return { timestamp: batch.maxTimestampMs, offset: batch.baseOffset };
-  }
+function foundIn({ bytes, ...batch }: StoredBatch, timestamp: number, logStart = 0): Found {
+  const found = recordSince(bytes, timestamp, logStart);
+  if (found !== 'opaque') return found ?? notThere;
+  return { timestamp: batch.maxTimestampMs, offset: batch.baseOffset };
 }

@@ -1,6 +1,6 @@
 /**
  * Metadata (3), versions 0–12: the nodes and the topics. v0: no topics asked for = all; v1+: null =
- * all, none = none.
+ * all, none = none. A topic asked for twice is told once.
  *
  * Unknown name → UNKNOWN_TOPIC_OR_PARTITION, a bad one INVALID_TOPIC_EXCEPTION, an unknown id
  * (v12) UNKNOWN_TOPIC_ID; an id or no name in v10 and v11 INVALID_REQUEST, for all of them. With
@@ -11,7 +11,7 @@
 import { errorCode, type ErrorName } from '#protocol';
 import { handler, type HandlerContext, type KafkaRequest } from '../handler.ts';
 import { operations } from '../operations.ts';
-import { addTopic, placementOf } from '../topic-admin.ts';
+import { addTopic, placementOf, roomProblem } from '../topic-admin.ts';
 import { topicNameProblem } from '../topic-names.ts';
 import { inSync, type Topic } from '../topics.ts';
 
@@ -33,7 +33,7 @@ export const metadata = handler('Metadata', (context) => {
     ? body.topics.map((one: Asked) => missing('INVALID_REQUEST', one.name ?? '', noId))
     : all
       ? [...state.topics.all()].map((topic) => tell(context, topic))
-      : body.topics.map((one: Asked) => tellOne(context, one));
+      : eachOnce(body.topics).map((one) => tellOne(context, one));
   return {
     throttleTimeMs: 0,
     brokers: cluster.nodes.map((node) => ({ ...node, rack: null })),
@@ -50,6 +50,10 @@ export const metadata = handler('Metadata', (context) => {
 function namesNothing({ body, version }: KafkaRequest): boolean {
   if (body.topics === null || version < 10 || version > 11) return false;
   return body.topics.some(({ name, topicId }: Asked) => name === null || topicId !== noId);
+}
+
+function eachOnce(asked: readonly Asked[]): readonly Asked[] {
+  return [...new Map(asked.map((one) => [one.name ?? one.topicId, one])).values()];
 }
 
 function tellOne(context: HandlerContext, { name, topicId }: Asked): object {
@@ -73,6 +77,7 @@ function createSoon({ state, nowMs }: HandlerContext, name: string): void {
   state.timers.set(timer, nowMs + autoCreationMs, () => {
     if (state.topics.has(name)) return;
     const { defaultPartitions, defaultReplicationFactor } = state.config;
+    if (roomProblem(state, defaultPartitions) !== undefined) return;
     const placement = placementOf(state, name, defaultPartitions, defaultReplicationFactor);
     addTopic(state, name, placement, {});
   });

@@ -6,34 +6,14 @@
  * v0 has neither generation nor member: it is a consumer without membership (Kafka 3.9 would ask ZooKeeper).
  * Not served: retention time per request (v2–4 carry it; Kafka has ignored it since 2.1).
  */
-import { errorCode, type ErrorName } from '#protocol';
+import type { ErrorName } from '#protocol';
+import { offsetsToCommit, tellOffsets } from '../commit-request.ts';
 import { offsetsElsewhere } from '../coordinators.ts';
 import { handler } from '../handler.ts';
 
-interface RequestedPartition {
-  readonly partitionIndex: number;
-  readonly committedOffset: number;
-  readonly committedLeaderEpoch: number;
-  readonly committedMetadata: string | null;
-}
-
-interface RequestedTopic {
-  readonly name: string;
-  readonly partitions: readonly RequestedPartition[];
-}
-
 export const offsetCommit = handler('OffsetCommit', ({ state, request, nowMs }) => {
   const { body, connection, version } = request;
-  const topics: readonly RequestedTopic[] = body.topics;
-  const offsets = topics.flatMap(({ name, partitions }) =>
-    partitions.map((partition) => ({
-      topic: name,
-      partition: partition.partitionIndex,
-      offset: partition.committedOffset,
-      leaderEpoch: partition.committedLeaderEpoch,
-      metadata: partition.committedMetadata ?? '',
-    })),
-  );
+  const offsets = offsetsToCommit(state, body.topics);
   const who = {
     groupId: body.groupId,
     memberId: body.memberId,
@@ -46,17 +26,8 @@ export const offsetCommit = handler('OffsetCommit', ({ state, request, nowMs }) 
   const told = (error: ErrorName): ErrorName =>
     noSuchGroup && error === 'ILLEGAL_GENERATION' ? 'GROUP_ID_NOT_FOUND' : error;
   const isOurs = state.cluster.coordinatorOf(who.groupId) === request.node;
-  const errors = (
-    isOurs ? state.groups.commit(who, offsets, nowMs) : offsetsElsewhere(state, offsets)
-  ).values();
-  return {
-    throttleTimeMs: 0,
-    topics: topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex }) => ({
-        partitionIndex,
-        errorCode: errorCode(told(errors.next().value ?? 'NONE')),
-      })),
-    })),
-  };
+  const errors = isOurs
+    ? state.groups.commit(who, offsets, nowMs).map(told)
+    : offsetsElsewhere(state, offsets);
+  return { throttleTimeMs: 0, topics: tellOffsets(state, body.topics, offsets, errors) };
 });

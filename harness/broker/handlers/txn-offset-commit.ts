@@ -7,36 +7,16 @@
  * `__consumer_offsets` was not added → INVALID_TXN_STATE up to version 3, TRANSACTION_ABORTABLE in
  * 4; version 5 adds it instead. PRODUCER_FENCED is INVALID_PRODUCER_EPOCH in every version.
  */
-import { errorCode, type ErrorName } from '#protocol';
+import type { ErrorName } from '#protocol';
+import { offsetsToCommit, tellOffsets } from '../commit-request.ts';
 import { coordinates, offsetsElsewhere } from '../coordinators.ts';
 import { offsetsPartitionOf, offsetsTopic } from '../groups/offsets-log.ts';
 import { handler, type HandlerContext } from '../handler.ts';
 
-interface RequestedPartition {
-  readonly partitionIndex: number;
-  readonly committedOffset: number;
-  readonly committedLeaderEpoch: number;
-  readonly committedMetadata: string | null;
-}
-
-interface RequestedTopic {
-  readonly name: string;
-  readonly partitions: readonly RequestedPartition[];
-}
-
 export const txnOffsetCommit = handler('TxnOffsetCommit', (context) => {
   const { state, request } = context;
   const { body, connection } = request;
-  const topics: readonly RequestedTopic[] = body.topics;
-  const offsets = topics.flatMap(({ name, partitions }) =>
-    partitions.map((partition) => ({
-      topic: name,
-      partition: partition.partitionIndex,
-      offset: partition.committedOffset,
-      leaderEpoch: partition.committedLeaderEpoch,
-      metadata: partition.committedMetadata ?? '',
-    })),
-  );
+  const offsets = offsetsToCommit(state, body.topics);
   const commit = {
     groupId: body.groupId,
     memberId: body.memberId,
@@ -48,21 +28,10 @@ export const txnOffsetCommit = handler('TxnOffsetCommit', (context) => {
     offsets,
     verify: () => verify(context),
   };
-  const errors = (
-    coordinates(state, request, body.groupId)
-      ? state.groups.commitInTransaction(commit)
-      : offsetsElsewhere(state, offsets)
-  ).values();
-  return {
-    throttleTimeMs: 0,
-    topics: topics.map(({ name, partitions }) => ({
-      name,
-      partitions: partitions.map(({ partitionIndex }) => ({
-        partitionIndex,
-        errorCode: errorCode(errors.next().value ?? 'NONE'),
-      })),
-    })),
-  };
+  const errors = coordinates(state, request, body.groupId)
+    ? state.groups.commitInTransaction(commit)
+    : offsetsElsewhere(state, offsets);
+  return { throttleTimeMs: 0, topics: tellOffsets(state, body.topics, offsets, errors) };
 });
 
 function verify({ state, request, nowMs }: HandlerContext): ErrorName {

@@ -1,7 +1,8 @@
 /**
  * Frames that a hostile client might send, out of the message schemas and a seed: whole requests
  * with small worlds of names and numbers, so that they get past the first question, and the same
- * with bytes cut, overwritten, doubled, or with lengths that lie.
+ * with bytes cut, overwritten, doubled, or with lengths that lie. Now and then an array is long and
+ * says the same thing again and again.
  */
 import type { Random } from '#kernel';
 import { apis, covers, encodeBatch, encodeRequest, type ApiName, type Field } from '#protocol';
@@ -98,9 +99,18 @@ function valueOf(random: Random, field: Field, version: number, depth: number): 
   if (covers(nullableVersions, version) && random.below(6) === 0) return null;
   if (!type.startsWith('[]')) return elementOf(random, field, type, version, depth);
   const count = random.below(depth > 2 ? 2 : 4);
+  if (depth <= 1 && random.below(400) === 0) return many(random, field, version, depth);
   return Array.from({ length: count }, () =>
     elementOf(random, field, type.slice(2), version, depth),
   );
+}
+
+/** Thousands of them, the same few again and again: small frames that ask for much. */
+function many(random: Random, field: Field, version: number, depth: number): unknown[] {
+  const one = (): unknown => elementOf(random, field, field.type.slice(2), version, depth);
+  const some = [one(), one(), one()];
+  const count = pick(random, [1_000, 10_000, 60_000]);
+  return Array.from({ length: count }, (_, index) => some[index % some.length]);
 }
 
 function elementOf(
