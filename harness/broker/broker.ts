@@ -131,12 +131,7 @@ export function createBroker(options: BrokerOptions = {}): Broker {
 
   const answer = (request: KafkaRequest, told: Answer): void => {
     const body = withLeaders(state, request, told);
-    try {
-      answers.push({ request, body, bytes: encode(request, body) });
-    } catch (error) {
-      if (!(error instanceof ProtocolError && error.kind === 'too-large')) throw error;
-      answers.push({ request, body: 'close', bytes: undefined });
-    }
+    answers.push(encoded(request, body));
   };
 
   return {
@@ -203,6 +198,15 @@ function handle(context: HandlerContext): Answer | undefined {
   return isMisdirected(state, request)
     ? refusal(state, request, 'NOT_COORDINATOR')
     : handler.handle(context);
+}
+
+function encoded(request: KafkaRequest, body: Answer): Answered {
+  try {
+    return { request, body, bytes: encode(request, body) };
+  } catch (error) {
+    if (!(error instanceof ProtocolError && error.kind === 'too-large')) throw error;
+    return { request, body: 'close', bytes: undefined };
+  }
 }
 
 function encode(request: KafkaRequest, body: Answer): Buffer | undefined {

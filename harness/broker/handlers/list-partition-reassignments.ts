@@ -21,7 +21,9 @@ export const listPartitionReassignments = handler(
     const topics = [...state.topics.all()]
       .map(({ name, partitions }) => ({
         name,
-        partitions: partitions.filter(isAsked).flatMap(tell),
+        partitions: partitions
+          .filter((one) => one.reassignment !== undefined && isAsked(one))
+          .flatMap(tell),
       }))
       .filter(({ partitions }) => partitions.length > 0);
     return { throttleTimeMs: 0, errorCode: 0, errorMessage: null, topics };
