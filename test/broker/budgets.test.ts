@@ -44,6 +44,15 @@ test('a topic named 20,000 times in Metadata is told once', () => {
   expect(topics[0].partitions).toHaveLength(1_000);
 });
 
+test('100,000 names in Metadata are one thing to do later, as far as there is room', () => {
+  desk = new Desk({ autoCreateTopics: true });
+  const names = Array.from({ length: 100_000 }, (_, index) => ({ name: `t${index}` }));
+  desk.ask('Metadata', 4, { topics: names, allowAutoTopicCreation: true });
+  desk.broker.runTimer(desk.nowMs + 50);
+  expect(desk.broker.nextTimer()).toBeUndefined();
+  expect(desk.ask('Metadata', 4, { topics: null }).topics).toHaveLength(50_000);
+});
+
 test('an answer of more than 64 MiB closes the connection, a smaller one is told whole', () => {
   const topic = { resourceType: 2, resourceName: 'here', configurationKeys: null };
   const ask = (count: number) =>

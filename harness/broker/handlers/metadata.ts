@@ -29,11 +29,13 @@ export const metadata = handler('Metadata', (context) => {
   const { body, version } = request;
   const { cluster } = state;
   const all = body.topics === null || (version === 0 && body.topics.length === 0);
+  const absent: string[] = [];
   const told = namesNothing(request)
     ? body.topics.map((one: Asked) => missing('INVALID_REQUEST', one.name ?? '', noId))
     : all
       ? [...state.topics.all()].map((topic) => tell(context, topic))
-      : eachOnce(body.topics).map((one) => tellOne(context, one));
+      : eachOnce(body.topics).map((one) => tellOne(context, one, absent));
+  if (body.allowAutoTopicCreation !== false) createSoon(context, absent);
   return {
     throttleTimeMs: 0,
     brokers: cluster.nodes.map((node) => ({ ...node, rack: null })),
@@ -56,7 +58,7 @@ function eachOnce(asked: readonly Asked[]): readonly Asked[] {
   return [...new Map(asked.map((one) => [one.name ?? one.topicId, one])).values()];
 }
 
-function tellOne(context: HandlerContext, { name, topicId }: Asked): object {
+function tellOne(context: HandlerContext, { name, topicId }: Asked, absent: string[]): object {
   if (name === null) {
     const topic = topicId === undefined ? undefined : context.state.topics.byId(topicId);
     return topic === undefined
@@ -66,20 +68,21 @@ function tellOne(context: HandlerContext, { name, topicId }: Asked): object {
   const topic = context.state.topics.get(name);
   if (topic !== undefined) return tell(context, topic);
   if (topicNameProblem(name) !== undefined) return missing('INVALID_TOPIC_EXCEPTION', name, noId);
-  if (context.request.body.allowAutoTopicCreation !== false) createSoon(context, name);
+  absent.push(name);
   return missing('UNKNOWN_TOPIC_OR_PARTITION', name, noId);
 }
 
-function createSoon({ state, nowMs }: HandlerContext, name: string): void {
-  const timer = `create topic ${name}`;
-  // Asking again while it is being made does not begin anew.
-  if (!state.config.autoCreateTopics || state.timers.has(timer)) return;
-  state.timers.set(timer, nowMs + autoCreationMs, () => {
-    if (state.topics.has(name)) return;
+/** One timer for all of them; who asks again meanwhile finds them made when its own comes. */
+function createSoon({ state, request, nowMs }: HandlerContext, names: readonly string[]): void {
+  if (!state.config.autoCreateTopics || names.length === 0) return;
+  state.timers.set(`create topics of request ${request.id}`, nowMs + autoCreationMs, () => {
     const { defaultPartitions, defaultReplicationFactor } = state.config;
-    if (roomProblem(state, defaultPartitions) !== undefined) return;
-    const placement = placementOf(state, name, defaultPartitions, defaultReplicationFactor);
-    addTopic(state, name, placement, {});
+    for (const name of names) {
+      if (state.topics.has(name)) continue;
+      if (roomProblem(state, defaultPartitions) !== undefined) return;
+      const placement = placementOf(state, name, defaultPartitions, defaultReplicationFactor);
+      addTopic(state, name, placement, {});
+    }
   });
 }
 
