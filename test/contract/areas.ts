@@ -28,7 +28,7 @@ import { transactionLog } from './cases/transaction-log.ts';
 import { transactionOffsets } from './cases/transaction-offsets.ts';
 import { lateRecords, transactionRaces } from './cases/transaction-races.ts';
 import { transactionVerification } from './cases/transaction-verification.ts';
-import { transactionsV2 } from './cases/transactions-v2.ts';
+import { transactionsV2, versionsMixed } from './cases/transactions-v2.ts';
 
 export const areas: readonly Area[] = [
   deletion,
@@ -53,6 +53,7 @@ export const areas: readonly Area[] = [
   transactionOffsets,
   transactionRaces,
   transactionsV2,
+  versionsMixed,
   administration,
   inspection,
   repeats,

@@ -72,6 +72,7 @@ export const observedOfTransactions: readonly Observed[] = about('transactions')
     'Transactions, second version › Produce 12 adds',
     'Transactions, second version › Produce 12 of an unknown id',
     'Transactions, second version › the marker has the next epoch',
+    'Transactions, versions mixed › whether a first sequence',
   ),
   elsewhere(
     'it waits for earlier markers',

@@ -3,6 +3,7 @@
  * are made when they are first asked for, and until they are there coordinators answer 14, 15, 16.
  */
 import { errorName, type ApiName } from '#protocol';
+import { offsetsPartitionOf } from '../../harness/broker/groups/offsets-log.ts';
 import type { Body, Running, Wire } from './wire.ts';
 
 const startingUp = new Set([
@@ -12,10 +13,22 @@ const startingUp = new Set([
   'CONCURRENT_TRANSACTIONS',
 ]);
 
+/** One group in each of the 50 partitions that hold groups: every one of them is loaded by itself. */
+const groups: readonly string[] = [
+  ...new Map(
+    Array.from({ length: 1_000 }, (_, index) => `warm-up-${index}`).map((group) => [
+      offsetsPartitionOf(group),
+      group,
+    ]),
+  ).values(),
+];
+
 export async function untilReady(running: Running): Promise<void> {
   const wire = await running.open();
   await settles(running, wire, 'FindCoordinator', 2, { key: 'warm-up', keyType: 0 });
-  await settles(running, wire, 'OffsetFetch', 5, { groupId: 'warm-up', topics: null });
+  for (const groupId of groups) {
+    await settles(running, wire, 'OffsetFetch', 5, { groupId, topics: null });
+  }
   await settles(running, wire, 'FindCoordinator', 2, { key: 'warm-up', keyType: 1 });
   const producer = { transactionalId: 'warm-up', transactionTimeoutMs: 60_000 };
   await settles(running, wire, 'InitProducerId', 2, producer);

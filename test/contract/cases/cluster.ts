@@ -330,7 +330,12 @@ cluster.holds('the leader takes markers; a follower says 6, other nodes 3', asyn
     const answer = await wire.ask('WriteTxnMarkers', 1, { markers: [{ ...who, topics }] });
     return errorOf(answer.markers[0].topics[0].partitions[0]);
   };
-  expect(await mark(follower)).toBe('NOT_LEADER_OR_FOLLOWER');
+  // It knows of the partition a moment before it has it.
+  const refused = await kafka.until(
+    () => mark(follower),
+    (error) => error !== 'UNKNOWN_TOPIC_OR_PARTITION',
+  );
+  expect(refused).toBe('NOT_LEADER_OR_FOLLOWER');
   expect(await mark(stranger)).toBe('UNKNOWN_TOPIC_OR_PARTITION');
   expect((await latest(leader, place)).offset).toBe(0);
   expect(await mark(leader)).toBe('NONE');
