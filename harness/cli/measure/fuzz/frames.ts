@@ -105,9 +105,12 @@ function valueOf(random: Random, field: Field, version: number, depth: number): 
   );
 }
 
-/** Thousands of them, the same few again and again: small frames that ask for much. */
+/**
+ * Thousands of them, the same few again and again: small frames that ask for much. None of them has
+ * thousands of its own, for no frame has room for millions.
+ */
 function many(random: Random, field: Field, version: number, depth: number): unknown[] {
-  const one = (): unknown => elementOf(random, field, field.type.slice(2), version, depth);
+  const one = (): unknown => elementOf(random, field, field.type.slice(2), version, depth + 2);
   const some = [one(), one(), one()];
   const count = pick(random, [1_000, 10_000, 60_000]);
   return Array.from({ length: count }, (_, index) => some[index % some.length]);
