@@ -129,7 +129,9 @@ function build(
     });
   const jitterMs = jitters[choices.jitter % jitters.length] ?? 0;
   const markersMs =
-    level < 3 || !ends(calm) ? undefined : markers[choices.markers % markers.length];
+    level < 3 || !endsTransactions(calm)
+      ? undefined
+      : markerTimes[choices.markers % markerTimes.length];
   return {
     ...calm.schedule,
     instances,
@@ -146,10 +148,10 @@ const fewFaults = [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3];
 const fewHolds = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2];
 const jitters = [0, 0, 0, 0, 0, 0, 2, 10, 50, 250];
 /** Kafka takes from under 1 to 100 ms, and longer where a leader is busy; `undefined` = as usual. */
-const markers = [undefined, undefined, undefined, 0, 100, 1_000];
+const markerTimes = [undefined, undefined, undefined, 0, 100, 1_000];
 
 /** There are transactions, whose markers may take their time. */
-function ends({ crossings }: Calm): boolean {
+function endsTransactions({ crossings }: Calm): boolean {
   return crossings.some(({ point }) => point.operation === 'EndTxn');
 }
 

@@ -78,14 +78,14 @@ function standsStill(sight: Sight, lag: Lag): Breach {
     seq === undefined
       ? `Group ${group} has committed nothing on ${topic}/${partition}`
       : `Group ${group} stays at ${offset} on ${topic}/${partition}`;
-  const again = deliveries(sight, lag, first.offset);
+  const count = deliveries(sight, lag, first.offset);
   const state =
     first.command === undefined
       ? 'is not committed'
       : done
         ? 'is done, yet not committed'
         : 'is neither done nor committed';
-  const times = again < manyTimes ? '' : `, though it was delivered ${again} times`;
+  const times = count < manyTimes ? '' : `, though it was delivered ${count} times`;
   return {
     sentence: `${stays}${unread}: ${nameOf(first)} ${state}${times}.`,
     witnesses: [first.seq, ...(seq === undefined ? [] : [seq])],

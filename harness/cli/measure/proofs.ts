@@ -115,8 +115,9 @@ async function services(wanted: Wanted): Promise<Proven> {
         (at) => [at, sum((trial) => trial.sometimes[at] ?? 0)] as const,
       );
       const [least] = sometimes.toSorted(([, a], [, b]) => a - b);
+      const distinct = sum((trial) => trial.schedules);
       rows[name] = {
-        schedules: sum((trial) => trial.schedules),
+        schedules: distinct,
         runs: sum((trial) => trial.runs),
         seconds: rounded(sum((trial) => trial.seconds)),
         sometimes: Object.fromEntries(sometimes),
@@ -124,7 +125,7 @@ async function services(wanted: Wanted): Promise<Proven> {
       };
       const rarest = least === undefined ? '' : ` · rarest moment: ${least[0]} ${least[1]} times`;
       const mark = bad.length === 0 ? '✓' : '✗';
-      say(`  ${mark} ${name}: ${sum((trial) => trial.schedules)}${rarest}`);
+      say(`  ${mark} ${name}: ${distinct}${rarest}`);
       for (const { seed, wrong: why } of bad) say(`      seed ${seed}: ${why}`);
     });
   }
