@@ -5,9 +5,8 @@ import { Failure } from '#kernel';
 import { projectRoot, resolveChapter, snapshotExercise, type ChapterFolder } from '#content';
 import type { CheckRequest, Report } from '#verify';
 import { quote, type CheckOptions } from './arguments.ts';
-import { reportFailure } from './failures.ts';
 import type { ExitCode } from './main.ts';
-import { renderReport } from './story/render.ts';
+import type { RenderOptions } from './story/render.ts';
 import { progressLine, terminal } from './terminal.ts';
 
 export interface CheckCommand {
@@ -48,19 +47,23 @@ async function checkOnce(
     if (!options.solution) await snapshotExercise(chapter, new Date().toISOString());
     if (options.debug) await debug(chapter, folders, options);
     const { check, checkLive } = await import('#verify');
-    const report = await (options.world === 'live' ? checkLive : check)({
+    const checking = (options.world === 'live' ? checkLive : check)({
       ...requestOf(chapter, folders, options),
       onProgress: (event) => progress.show(event),
       ...(signal && { signal }),
     });
+    // What shows it is loaded meanwhile.
+    const [report, { renderReport }] = await Promise.all([checking, import('./story/render.ts')]);
     progress.clear();
     if (signal?.aborted) return 0;
     await writeSarif(report, folders, options.sarif);
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : textOf(report, options));
+    const show = (): string => renderReport(report, screenOf(options));
+    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : show());
     return exitCodeOf(report);
   } catch (error) {
     progress.clear();
     if (signal?.aborted) return 0;
+    const { reportFailure } = await import('./failures.ts');
     return reportFailure(error, { json: options.json, folders, chapter: String(chapter.number) });
   }
 }
@@ -139,19 +142,10 @@ export function requestOf(
   };
 }
 
-function textOf(report: Report, options: CheckOptions): string {
+function screenOf(options: CheckOptions): RenderOptions {
   const { columns, color } = terminal();
   const { plain, full, calm, solution, coverage } = options;
-  return renderReport(report, {
-    columns,
-    color,
-    plain,
-    full,
-    calm,
-    solution,
-    coverage,
-    asked: options,
-  });
+  return { columns, color, plain, full, calm, solution, coverage, asked: options };
 }
 
 export function exitCodeOf({ verdict }: Report): ExitCode {

@@ -1,10 +1,14 @@
-/** Asks for one check: starts the simulation process, hears its progress, hands back its report. */
+/**
+ * Asks for one check: starts the simulation process, hears its progress, hands back its report. What is only needed for
+ * real engines is imported when they are asked for, so that nobody else waits for it.
+ */
 import { fork, type ChildProcess } from 'node:child_process';
 import { Failure, keepingCompiled } from '#kernel';
 import type { FromSimulation, ToSimulation } from './engine/simulation.ts';
 import { revived } from './engine/plain-error.ts';
 import type { CheckRequest } from './request.ts';
 import type { Report } from './report.ts';
+import type { LiveLimits } from './check-live.ts';
 
 export function check({ onProgress, signal, ...request }: CheckRequest): Promise<Report> {
   return new Promise((resolve, reject) => {
@@ -41,6 +45,12 @@ export function check({ onProgress, signal, ...request }: CheckRequest): Promise
     });
     child.send(request satisfies ToSimulation);
   });
+}
+
+/** The same against real engines, in processes of their own that this very one supervises. */
+export async function checkLive(request: CheckRequest, limits?: LiveLimits): Promise<Report> {
+  const live = await import('./check-live.ts');
+  return live.checkLive(request, limits);
 }
 
 function kill(child: ChildProcess): void {

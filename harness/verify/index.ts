@@ -1,6 +1,6 @@
 /** Search, counterexample, certificate: one check, and what it found as data. */
-export { check } from './check.ts';
-export { checkLive, type LiveLimits } from './check-live.ts';
+export { check, checkLive } from './check.ts';
+export type { LiveLimits } from './check-live.ts';
 export type * from './report.ts';
 export type * from './request.ts';
 export { openEngine, type Engine, type EngineRequest, type Searched } from './open-engine.ts';
