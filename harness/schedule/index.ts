@@ -19,4 +19,4 @@ export type * from './schedule.ts';
 export { seconds, type SecondsInput } from './seconds.ts';
 export { nearest, nearestFew, printName, type Parsed } from './words.ts';
 export { createGenerator, scheduleArbitrary, type GenerateInput } from './generate.ts';
-export { shrink, type Evidence, type ShrinkLimits, type Shrunk, type Witness } from './shrink.ts';
+export { shrink, type Evidence, type ShrinkOptions, type Shrunk, type Witness } from './shrink.ts';

@@ -25,11 +25,13 @@ export interface Evidence {
 
 export type Witness = (candidate: Schedule) => Promise<Evidence>;
 
-export interface ShrinkLimits {
+export interface ShrinkOptions {
   /** Most runs; left out = 500. */
   readonly runs?: number;
   /** Asked before each run: no time left. */
   readonly isOver?: () => boolean;
+  /** What the schedule itself showed when it was found; left out = it is run once more. */
+  readonly found?: Evidence;
 }
 
 export interface Shrunk {
@@ -45,18 +47,18 @@ interface Search {
   runs: number;
   /** The limit was reached: nothing more is executed. */
   isOver: boolean;
-  /** Whether this schedule fails as wanted; each is executed once. */
-  fails(candidate: Schedule): Promise<boolean>;
+  /** Whether this schedule fails as wanted; each is executed once, or was when it was found. */
+  fails(candidate: Schedule, found?: Evidence): Promise<boolean>;
 }
 
 export async function shrink(
   schedule: Schedule,
   witness: Witness,
   signature: string,
-  limits: ShrinkLimits = {},
+  options: ShrinkOptions = {},
 ): Promise<Shrunk> {
-  const search = startSearch(schedule, witness, signature, limits);
-  if (!(await search.fails(schedule))) {
+  const search = startSearch(schedule, witness, signature, options);
+  if (!(await search.fails(schedule, options.found))) {
     return { schedule, runs: search.runs, minimal: false };
   }
   let improved = true;
@@ -89,22 +91,22 @@ function startSearch(
   schedule: Schedule,
   witness: Witness,
   signature: string,
-  limits: ShrinkLimits,
+  options: ShrinkOptions,
 ): Search {
   const seen = new Map<string, boolean>();
-  const most = limits.runs ?? 500;
+  const most = options.runs ?? 500;
   const search: Search = {
     best: schedule,
     runs: 0,
     isOver: false,
-    async fails(candidate) {
+    async fails(candidate, found) {
       const key = canonicalSchedule(candidate);
       const known = seen.get(key);
       if (known !== undefined) return known;
-      if (search.runs >= most || limits.isOver?.() === true) search.isOver = true;
+      if (search.runs >= most || options.isOver?.() === true) search.isOver = true;
       if (search.isOver) return false;
-      search.runs += 1;
-      const evidence = await witness(candidate);
+      if (found === undefined) search.runs += 1;
+      const evidence = found ?? (await witness(candidate));
       const failed = evidence.signature === signature;
       seen.set(key, failed);
       if (failed) search.best = candidate;

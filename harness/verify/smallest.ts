@@ -3,7 +3,7 @@
  * runs take as long as a hundred others. What the time does not suffice for is shown as it is, and said to be so.
  */
 import { stopwatch, type Milliseconds } from '#kernel';
-import { shrink, type Shrunk } from '#schedule';
+import { shrink, type Evidence, type Shrunk } from '#schedule';
 import type { Outcome, Runner } from './engine/outcome.ts';
 import type { CheckRequest } from './request.ts';
 import { defaultBudgetMs } from './search.ts';
@@ -31,14 +31,17 @@ export async function smallest(
     outcome.schedule,
     async (candidate) => {
       request.onProgress?.({ phase: 'shrinking', runs: done, done: done++, broken: 1 });
-      const { findings, fired, held } = await runner.run(candidate, { program: 'subject', fresh });
-      const same = findings.find((finding) => finding.signature === signature);
-      return { signature: same?.signature, fired, held };
+      return evidenceOf(await runner.run(candidate, { program: 'subject', fresh }), signature);
     },
     signature,
-    { runs: mostRuns, isOver },
+    { runs: mostRuns, isOver, found: evidenceOf(outcome, signature) },
   );
   return small.minimal || !isOver() ? small : { ...small, note };
+}
+
+function evidenceOf({ findings, fired, held }: Outcome, wanted: string): Evidence {
+  const same = findings.find(({ signature }) => signature === wanted);
+  return { signature: same?.signature, fired, held };
 }
 
 const note =

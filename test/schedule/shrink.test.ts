@@ -58,6 +58,18 @@ describe('shrinking', () => {
     expect(shrunk.runs).toBeLessThan(40);
   });
 
+  test('what was seen when it was found is not run once more', async () => {
+    const breaks = (schedule: Schedule): boolean => has(schedule, crash);
+    const schedule = scheduleOf(['m1', 'm2'], [crash, reject]);
+    const [again, trusting] = [witnessOf(breaks), witnessOf(breaks)];
+    const found = await witnessOf(breaks)(schedule);
+    const wanted = await shrink(schedule, again, 'no-loss m1');
+    const shrunk = await shrink(schedule, trusting, 'no-loss m1', { found });
+    expect(again.seen[0]).toBe(canonicalSchedule(schedule));
+    expect(trusting.seen).toEqual(again.seen.slice(1));
+    expect(shrunk).toEqual({ ...wanted, runs: wanted.runs - 1 });
+  });
+
   test('keeps two faults that only fail together', async () => {
     const witness = witnessOf((schedule) => has(schedule, crash) && has(schedule, reject));
     const shrunk = await shrink(
