@@ -21,6 +21,8 @@ import type { RunningService } from './supervisor.ts';
 import type { Loader, World } from './world.ts';
 
 export interface BundleLoader extends Loader {
+  /** What runs share, evaluated while none goes on; the first of them does it otherwise. */
+  warm(): void;
   /** The run whose processes are loaded from now on; `fresh` = nothing is shared between them. */
   begin(world: LoadedWorld, options: { readonly fresh: boolean }): void;
   /** What the run changed for whoever comes after it, by name; put back. */
@@ -62,6 +64,10 @@ class EvaluatingLoader implements BundleLoader {
   begin(run: LoadedWorld, options: { readonly fresh: boolean }): void {
     this.#world = run;
     this.#fresh = options.fresh;
+    this.warm();
+  }
+
+  warm(): void {
     if (this.#snapshot !== undefined) return;
     for (const name of this.#bundle.libraries.packages)
       if (shareable.has(name)) this.#sharedLibrary(name);

@@ -17,7 +17,8 @@ import { createDatabases } from './engine/databases.ts';
 import type { Outcome, RunOptions } from './engine/outcome.ts';
 import { createProgram, type Program } from './engine/program.ts';
 import type { CheckRequest } from './request.ts';
-import { databaseCache, exampleOf, program, singleOf } from './run-check.ts';
+import { databaseCache } from './engine/database-cache.ts';
+import { exampleOf, program, singleOf } from './run-check.ts';
 
 export interface DebugRequest extends Pick<
   CheckRequest,

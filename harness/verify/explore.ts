@@ -20,6 +20,7 @@ export async function explore<Item>(exploration: Exploration<Item>): Promise<boo
   const { runner, scheduleOf, optionsOf, look, isOver } = exploration;
   const items = exploration.items[Symbol.iterator]();
   const running: { item: Item; outcome: Promise<Outcome> }[] = [];
+  const enough = new AbortController();
   let index = 0;
   let exhausted = false;
   const fill = (): void => {
@@ -30,7 +31,7 @@ export async function explore<Item>(exploration: Exploration<Item>): Promise<boo
         return;
       }
       const item = next.value;
-      const outcome = runner.run(scheduleOf(item), optionsOf(item, index++));
+      const outcome = runner.run(scheduleOf(item), optionsOf(item, index++), enough.signal);
       outcome.catch(() => undefined); // looked at in its turn
       running.push({ item, outcome });
     }
@@ -39,6 +40,8 @@ export async function explore<Item>(exploration: Exploration<Item>): Promise<boo
     fill();
     const first = running.shift();
     if (first === undefined) return false;
-    if (await look(first.item, await first.outcome)) return true;
+    if (await look(first.item, await first.outcome)) break;
   }
+  enough.abort(); // what has not begun would keep others waiting
+  return true;
 }

@@ -24,7 +24,8 @@ export async function openInProcess(
 ): Promise<InProcess> {
   const { createProgram } = await import('./engine/program.ts');
   const { createDatabases } = await import('./engine/databases.ts');
-  const { databaseCache, exampleOf, program } = await import('./run-check.ts');
+  const { databaseCache } = await import('./engine/database-cache.ts');
+  const { exampleOf, program } = await import('./run-check.ts');
   const { singles } = await import('#schedule');
   const { definition } = chapter;
   const { bundle, schema } = await program(chapter, folders, chapter.root);

@@ -1,5 +1,4 @@
 /** One check inside the simulation process: prepare, search, make small, see again, compose. */
-import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { Failure, hashName, stopwatch, type Milliseconds } from '#kernel';
@@ -12,8 +11,9 @@ import { compose, type Shown } from './compose.ts';
 import { forgetful, openCorpus, upTo, type Corpus } from './corpus.ts';
 import type { Outcome, Runner } from './engine/outcome.ts';
 import { sharedBy } from './decision.ts';
+import { databaseCache } from './engine/database-cache.ts';
 import type { NamedProgram } from './engine/messages.ts';
-import { createPool, type Pool } from './engine/pool.ts';
+import type { Pool } from './engine/pool.ts';
 import type { CheckRequest } from './request.ts';
 import type { Report } from './report.ts';
 import type { MeasureInput, Measured, Trial } from './coverage/measure.ts';
@@ -39,38 +39,32 @@ export async function runSearch(request: CheckRequest, pool: Pool): Promise<Sear
   return { level: check.input.level, result, seconds: elapsed() / 1_000 };
 }
 
-/**
- * `lent` = somebody else's threads, which stay open: several checks, one after the other, need not
- * start their own.
- */
-export async function runCheck(request: CheckRequest, lent?: Pool): Promise<Report> {
-  const elapsed = stopwatch();
-  const pool = lent ?? createPool(request.workers ?? availableParallelism());
-  try {
-    const check = await prepare(request, pool, true);
-    const result = check.single ? await runOne(check) : await search(check.input);
-    const shown = await show(check, result, elapsed());
-    const measured = await result.measured;
-    const replayed = await replayMarks(check, measured);
-    return compose({
-      chapterName: check.chapter.folder,
-      chapter: check.input.chapter,
-      level: check.input.level,
-      seed: check.input.seed,
-      seconds: elapsed() / 1_000,
-      bundle: check.bundle,
-      corpus: check.corpus,
-      search: result,
-      shown,
-      measured,
-      replayed,
-      single: check.single !== undefined,
-      flags: flagsOf(check.chapter, request),
-    });
-  } finally {
-    // Not waited for: threads take their time to end, and the report is ready.
-    if (lent === undefined) void pool.close();
-  }
+/** The threads stay open. `elapsed` = since when somebody waits for it. */
+export async function runCheck(
+  request: CheckRequest,
+  pool: Pool,
+  elapsed: () => Milliseconds = stopwatch(),
+): Promise<Report> {
+  const check = await prepare(request, pool, true);
+  const result = check.single ? await runOne(check) : await search(check.input);
+  const shown = await show(check, result, elapsed());
+  const measured = await result.measured;
+  const replayed = await replayMarks(check, measured);
+  return compose({
+    chapterName: check.chapter.folder,
+    chapter: check.input.chapter,
+    level: check.input.level,
+    seed: check.input.seed,
+    seconds: elapsed() / 1_000,
+    bundle: check.bundle,
+    corpus: check.corpus,
+    search: result,
+    shown,
+    measured,
+    replayed,
+    single: check.single !== undefined,
+    flags: flagsOf(check.chapter, request),
+  });
 }
 
 interface Check {
@@ -110,11 +104,6 @@ async function prepare(request: CheckRequest, pool: Pool, covers: boolean): Prom
   };
   const { bundle: made } = subject;
   return { request, chapter, bundle: made, corpus, runner: pool, input, single };
-}
-
-/** Where PostgreSQL's prepared data and running servers are kept. */
-export function databaseCache(root: string): string {
-  return join(root, '.crashproof/cache/postgres');
 }
 
 export async function program(
@@ -316,9 +305,9 @@ async function show(
       : { schedule: hit.outcome.schedule, runs: 0, minimal: false };
   if ('note' in small) result.tally.notes.add(small.note);
   request.onProgress?.({ phase: 'confirming', runs: result.tally.runs, done: 0, broken: 1 });
-  const plain = await runner.run(small.schedule, { program: 'subject', fresh: result.fresh });
   const wanted = { traced: true, wantFacts: true } as const;
-  const outcome = await traced(check, small.schedule, plain);
+  const plainly = runner.run(small.schedule, { program: 'subject', fresh: result.fresh });
+  const [plain, outcome] = await Promise.all([plainly, traced(check, small.schedule, plainly)]);
   const undisturbed: Schedule = { ...small.schedule, faults: [], holds: [] };
   const calm =
     request.calm === true
@@ -341,13 +330,13 @@ async function show(
 async function traced(
   { runner, input }: Check,
   schedule: Schedule,
-  plain: Outcome,
+  plainly: Promise<Outcome>,
 ): Promise<Outcome> {
   const wanted = { traced: true, wantFacts: true, fresh: true } as const;
   const marked = await input.marked?.();
   if (marked !== undefined) {
     const outcome = await runner.run(schedule, { ...wanted, program: marked.program });
-    if (outcome.traceHash === plain.traceHash) return outcome;
+    if (outcome.traceHash === (await plainly).traceHash) return outcome;
   }
   return runner.run(schedule, { ...wanted, program: 'subject' });
 }

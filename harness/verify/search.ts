@@ -55,6 +55,8 @@ export interface SearchInput {
   readonly marked?: () => Promise<MeasureInput['marked']>;
 }
 
+type Seen = Pick<Outcome, 'schedule' | 'crossings' | 'facts'>;
+
 export const defaultBudgetMs = 15_000;
 
 export async function search(input: SearchInput): Promise<SearchResult> {
@@ -73,6 +75,8 @@ class Search {
   /** Crashes of the example, by place. */
   readonly #made = new Map<string, Outcome>();
   #single: Promise<readonly Candidate[]> | undefined;
+  /** Calm runs with more instances. */
+  #scaled: Promise<readonly Calm[]> | undefined;
   #measured: Measured | undefined;
   #preparedMs: Milliseconds = 0;
 
@@ -118,18 +122,20 @@ class Search {
   }
 
   async #calm(): Promise<(Calm & { readonly outcome: Outcome }) | undefined> {
-    const { runner, example } = this.#input;
+    const { runner, example, request } = this.#input;
     this.#progress('calm', 0, 2);
     const wanted = { wantCrossings: true, wantFacts: true };
-    const [first, again] = await Promise.all([
-      runner.run(example, this.#options({ ...wanted, fresh: true })),
-      runner.run(example, this.#options(wanted)),
-    ]);
+    const alone = runner.run(example, this.#options({ ...wanted, fresh: true }));
+    const shared = runner.run(example, this.#options(wanted));
+    shared.catch(() => undefined); // looked at in its turn
+    const first = await alone;
+    const goesOn = first.findings.length === 0 && request.singles !== 0;
+    if (goesOn) void this.#beginScaled(first);
+    const again = await shared;
     this.#tally.add(first);
     this.#tally.add(again);
     if (!(await this.#decision.calm(first, again))) return undefined;
-    const { crossings = [], facts = [] } = first;
-    return { schedule: example, crossings, facts, outcome: first };
+    return { ...calmOf(first), outcome: first };
   }
 
   async #saved(): Promise<void> {
@@ -239,18 +245,26 @@ class Search {
     });
   }
 
-  /** From level 2 on also with more instances, whose calm runs are made first. */
   async #candidates(calm: Calm): Promise<readonly Candidate[]> {
-    const { chapter, level, runner } = this.#input;
-    const scaled: Calm[] = [];
+    const { chapter, level } = this.#input;
     const noZombies = level < 2 ? undefined : withoutZombies(calm.crossings);
     if (noZombies !== undefined) this.#tally.notPlaced.add(noZombies);
-    for (const schedule of level < 2 ? [] : scaledSchedules(calm, chapter)) {
-      const wanted = this.#options({ wantCrossings: true, wantFacts: true });
-      const { crossings = [], facts = [] } = await runner.run(schedule, wanted);
-      scaled.push({ schedule, crossings, facts });
-    }
-    return singles({ chapter, level, calm, scaled });
+    return singles({ chapter, level, calm, scaled: await this.#beginScaled(calm) });
+  }
+
+  /** From level 2 on; with nothing shared, so that they can be relied on whatever the example shows. */
+  #beginScaled(calm: Seen): Promise<readonly Calm[]> {
+    this.#scaled ??= this.#runScaled(calmOf(calm));
+    this.#scaled.catch(() => undefined); // said by whoever needs them
+    return this.#scaled;
+  }
+
+  async #runScaled(calm: Calm): Promise<readonly Calm[]> {
+    const { chapter, level, runner } = this.#input;
+    if (level < 2) return [];
+    const wanted = this.#options({ wantCrossings: true, wantFacts: true, fresh: true });
+    const runs = scaledSchedules(calm, chapter).map((schedule) => runner.run(schedule, wanted));
+    return (await Promise.all(runs)).map(calmOf);
   }
 
   async #pairs(): Promise<void> {
@@ -341,6 +355,10 @@ class Search {
       ...(of !== undefined && { of }),
     });
   }
+}
+
+function calmOf({ schedule, crossings = [], facts = [] }: Seen): Calm {
+  return { schedule, crossings, facts };
 }
 
 /** What is recovered from: a process that died, a call or statement that failed and is tried again. */

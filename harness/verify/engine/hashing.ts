@@ -11,9 +11,10 @@ import {
 } from '#schedule';
 import { explore } from '../explore.ts';
 import type { FromHashing, HashRequest, HashRow } from '../hashes.ts';
-import { databaseCache, exampleOf, program } from '../run-check.ts';
+import { exampleOf, program } from '../run-check.ts';
 import type { Outcome } from './outcome.ts';
 import { plainError } from './plain-error.ts';
+import { databaseCache } from './database-cache.ts';
 import { createPool } from './pool.ts';
 
 const say = (message: FromHashing): void => {

@@ -25,6 +25,8 @@ export type ToThread =
     };
 
 export type FromThread =
+  /** The code of a program is there; its database may not be. */
+  | { readonly kind: 'loaded' }
   /** A database is there, or will never be: what needs one may run, or fail. */
   | { readonly kind: 'opened' }
   | { readonly kind: 'ran'; readonly id: number; readonly outcome: Outcome }

@@ -43,7 +43,8 @@ export interface Outcome {
 
 /** Runs schedules; threads in a process of their own, or this very thread. */
 export interface Runner {
-  run(schedule: Schedule, options: RunOptions): Promise<Outcome>;
+  /** Rejects with the signal's reason where that came before its turn; a run that began goes on to its end. */
+  run(schedule: Schedule, options: RunOptions, signal?: AbortSignal): Promise<Outcome>;
   /** How many runs go on at once. */
   readonly lanes: number;
 }

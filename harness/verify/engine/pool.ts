@@ -3,13 +3,12 @@
  * own CPU time is ended, and the line that did not return is found first. A thread that runs out of memory is
  * replaced. Bounds are in CPU time, so that a busy machine condemns nobody.
  *
- * Where programs need a database, the first thread opens its own before the others begin to: all at once would get in
- * each other's way, and whoever waits for a first finding would wait for all of them.
+ * Where programs need a database, the first thread opens its own before the others begin to, and loads its code before
+ * they do: all at once would get in each other's way, and whoever waits for a first finding would wait for all of them.
  */
 import { Worker } from 'node:worker_threads';
 import { every, invariant } from '#kernel';
-import type { Bundle } from '#sim';
-import { positionOf } from '#sim';
+import type { SourceLine } from '#check';
 import type { Schedule } from '#schedule';
 import {
   events,
@@ -34,6 +33,8 @@ interface Job {
   readonly id: number;
   readonly schedule: Schedule;
   readonly options: RunOptions;
+  /** Aborted = it is not begun any more. */
+  readonly signal: AbortSignal | undefined;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: Error) => void;
 }
@@ -43,6 +44,8 @@ interface Lane {
   beat: Int32Array;
   job: Job | undefined;
   told: Set<ToThread>;
+  /** It has said something, so it works. */
+  heard: boolean;
   /** It has its database. */
   opened: boolean;
   /** Beat and CPU time when the beat last moved. */
@@ -63,27 +66,38 @@ const lookEveryMs = 250;
 /** A run makes much garbage that dies with it: a large nursery collects it cheaply. */
 const youngMb = 96;
 
-export function createPool(lanes: number, limits: Limits = defaultLimits): Pool {
-  return new ThreadPool(lanes, limits);
+/** `thread` = the file that each thread runs. */
+export function createPool(
+  lanes: number,
+  limits: Limits = defaultLimits,
+  thread: URL = new URL('./thread.ts', import.meta.url),
+): Pool {
+  return new ThreadPool(lanes, limits, thread);
 }
 
 class ThreadPool implements Pool {
   readonly lanes: number;
   readonly #limits: Limits;
+  readonly #thread: URL;
   readonly #programs = new Map<string, ToThread & { kind: 'program' }>();
   #databases: ToThread | undefined;
   #needsDatabase = false;
+  /** The first thread has loaded a program. */
+  #hasLoaded = false;
   /** The first thread has had its database. */
   #hasBegun = false;
   readonly #queue: Job[] = [];
   readonly #all: Lane[] = [];
   #nextId = 1;
   #closed = false;
+  /** Why no thread can be started. */
+  #failed: Error | undefined;
   readonly #stopLooking: () => void;
 
-  constructor(lanes: number, limits: Limits) {
+  constructor(lanes: number, limits: Limits, thread: URL) {
     this.lanes = lanes;
     this.#limits = limits;
+    this.#thread = thread;
     this.#stopLooking = every(lookEveryMs, () => {
       for (const lane of this.#all) void this.#look(lane);
     });
@@ -108,10 +122,11 @@ class ThreadPool implements Pool {
     if (first !== undefined) this.#tell(first);
   }
 
-  run(schedule: Schedule, options: RunOptions): Promise<Outcome> {
+  run(schedule: Schedule, options: RunOptions, signal?: AbortSignal): Promise<Outcome> {
     invariant(!this.#closed, 'the pool is open');
     return new Promise((resolve, reject) => {
-      this.#queue.push({ id: this.#nextId++, schedule, options, resolve, reject });
+      if (this.#failed !== undefined) return reject(this.#failed);
+      this.#queue.push({ id: this.#nextId++, schedule, options, signal, resolve, reject });
       for (const lane of this.#all) this.#feed(lane);
     });
   }
@@ -129,8 +144,9 @@ class ThreadPool implements Pool {
     lane.cpuAtBeatMs = 0;
     lane.job = undefined;
     lane.told = new Set();
+    lane.heard = false;
     lane.opened = false;
-    const worker = new Worker(new URL('./thread.ts', import.meta.url), {
+    const worker = new Worker(this.#thread, {
       workerData: { beat },
       resourceLimits: {
         maxOldGenerationSizeMb: this.#limits.heapMb,
@@ -141,6 +157,8 @@ class ThreadPool implements Pool {
     lane.worker = worker;
     this.#tell(lane);
     worker.on('message', (message: FromThread) => {
+      lane.heard = true;
+      if (message.kind === 'loaded') return this.#loaded();
       if (message.kind === 'opened') return this.#opened(lane, worker);
       const { job } = lane;
       if (job?.id !== message.id) return;
@@ -152,14 +170,22 @@ class ThreadPool implements Pool {
     worker.on('error', (error: Error & { code?: string }) => this.#lost(lane, worker, error));
   }
 
-  /** What it does not know yet; nothing while it has to wait for the first one's database. */
+  /** What it does not know yet and need not wait for. */
   #tell(lane: Lane): void {
-    if (this.#needsDatabase && !this.#hasBegun && lane !== this.#all[0]) return;
-    for (const message of [this.#databases, ...this.#programs.values()]) {
+    const leads = lane === this.#all[0] || !this.#needsDatabase;
+    const databases = leads || this.#hasBegun ? [this.#databases] : [];
+    const programs = leads || this.#hasLoaded ? this.#programs.values() : [];
+    for (const message of [...databases, ...programs]) {
       if (message === undefined || lane.told.has(message)) continue;
       lane.told.add(message);
       lane.worker.postMessage(message);
     }
+  }
+
+  #loaded(): void {
+    if (this.#hasLoaded) return;
+    this.#hasLoaded = true;
+    for (const lane of this.#all) this.#tell(lane);
   }
 
   #opened(lane: Lane, worker: Worker): void {
@@ -174,6 +200,8 @@ class ThreadPool implements Pool {
   #lost(lane: Lane, worker: Worker, error: Error & { code?: string }): void {
     if (lane.worker !== worker || this.#closed) return;
     const { job } = lane;
+    // One that ends before it can do anything would do so again, for ever.
+    if (job === undefined && !lane.heard) return this.#fail(error);
     this.#open(lane);
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY' && job !== undefined)
       job.resolve(outOfMemory(job, this.#limits));
@@ -181,14 +209,27 @@ class ThreadPool implements Pool {
     this.#feed(lane);
   }
 
+  #fail(error: Error): void {
+    this.#failed = error;
+    for (const { reject } of this.#queue.splice(0)) reject(error);
+  }
+
   #feed(lane: Lane): void {
     if (lane.job !== undefined || this.#closed) return;
     if (this.#needsDatabase && !lane.opened) return;
-    const job = this.#queue.shift();
+    const job = this.#next();
     if (job === undefined) return;
     lane.job = job;
     const { id, schedule, options } = job;
     lane.worker.postMessage({ kind: 'run', id, schedule, options } satisfies ToThread);
+  }
+
+  #next(): Job | undefined {
+    for (;;) {
+      const job = this.#queue.shift();
+      if (job?.signal?.aborted !== true) return job;
+      job.reject(job.signal.reason as Error);
+    }
   }
 
   async #look(lane: Lane): Promise<void> {
@@ -206,10 +247,13 @@ class ThreadPool implements Pool {
     if (cpuMs - lane.cpuAtBeatMs < this.#limits.stuckAfterMs) return;
     lane.cpuAtBeatMs = Infinity; // looked at once
     const place = await whereStuck(worker);
+    const { positionOf } = await import('#sim');
     if (lane.worker !== worker || lane.job !== job) return;
     this.#open(lane);
     void worker.terminate();
-    job.resolve(stuck(job, this.#limits, this.#programs.get(job.options.program)?.bundle, place));
+    const bundle = this.#programs.get(job.options.program)?.bundle;
+    const found = bundle && place && positionOf(bundle, place.line, place.column);
+    job.resolve(stuck(job, this.#limits, found));
     this.#feed(lane);
   }
 }
@@ -232,10 +276,8 @@ const nothing = {
 function stuck(
   { schedule }: Job,
   { stuckAfterMs }: Limits,
-  bundle: Bundle | undefined,
-  place: { line: number; column: number } | undefined,
+  found: SourceLine | undefined,
 ): Outcome {
-  const found = bundle && place && positionOf(bundle, place.line, place.column);
   const where = found === undefined ? 'The service' : `${found.file}:${found.line}`;
   const used = `${stuckAfterMs / 1_000} s of CPU`;
   const sentence = `${where} does not return: the process used ${used} in one go.`;

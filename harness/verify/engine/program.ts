@@ -10,6 +10,8 @@ import type { Outcome, RunOptions } from './outcome.ts';
 import { createReference } from './reference.ts';
 
 export interface Program {
+  /** What the first run would have to do besides running: while none goes on. */
+  warm(): void;
   run(schedule: Schedule, options: Omit<RunOptions, 'program'>): Promise<Outcome>;
 }
 
@@ -29,6 +31,7 @@ export function createProgram(
 ): Program {
   const loader = createLoader(bundle, chapter);
   const program: Program = {
+    warm: () => loader.warm(),
     async run(schedule, options) {
       const crashFree = await crashFreeFor(schedule, options);
       const database = await opening;

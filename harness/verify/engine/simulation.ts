@@ -2,11 +2,14 @@
  * The simulation process: owns the threads that run learners' code, so that whatever that code does ends here and not
  * in the command. It ends itself when its parent goes, however that happened.
  */
-import { invariant } from '#kernel';
+import { availableParallelism } from 'node:os';
+import { invariant, stopwatch } from '#kernel';
 import type { CheckProgress, CheckRequest } from '../request.ts';
 import type { Report } from '../report.ts';
 import { plainError, type PlainError } from './plain-error.ts';
-import { runCheck } from '../run-check.ts';
+import { loadChapter, resolveChapter } from '#content';
+import { databaseCache } from './database-cache.ts';
+import { createPool } from './pool.ts';
 
 export type ToSimulation = Omit<CheckRequest, 'onProgress' | 'signal'>;
 
@@ -15,6 +18,8 @@ export type FromSimulation =
   | { readonly kind: 'report'; readonly report: Report }
   | { readonly kind: 'failed'; readonly error: PlainError };
 
+/** Whoever waits has waited since then. */
+const elapsed = stopwatch();
 /** Whoever asked has heard the end of it. */
 let isDone = false;
 
@@ -32,8 +37,22 @@ process.on('disconnect', () => {
 });
 
 process.once('message', (request: ToSimulation) => {
-  runCheck({ ...request, onProgress: (event) => say({ kind: 'progress', event }) }).then(
+  runHere({ ...request, onProgress: (event) => say({ kind: 'progress', event }) }).then(
     (report) => say({ kind: 'report', report }),
     (error: unknown) => say({ kind: 'failed', error: plainError(error) }),
   );
 });
+
+/** Threads first: they load what they need while this process does, and the slowest of all, a database, is begun. */
+async function runHere(request: CheckRequest): Promise<Report> {
+  const pool = createPool(request.workers ?? availableParallelism());
+  try {
+    const { definition } = await loadChapter(await resolveChapter(request.chapter, request.root));
+    if (definition.tables !== undefined) pool.wantDatabases(databaseCache(request.root));
+    const { runCheck } = await import('../run-check.ts');
+    return await runCheck(request, pool, elapsed);
+  } finally {
+    // Not waited for: threads take their time to end, and the report is ready.
+    void pool.close();
+  }
+}

@@ -11,13 +11,11 @@ import type { Program } from './program.ts';
 const port = parentPort;
 invariant(port !== null, 'this file runs as a thread');
 const beat = new Int32Array((workerData as { beat: SharedArrayBuffer }).beat);
+/** Something ran here, or does: it is no time for anything else. */
+let hasRun = false;
 const programs = new Map<string, Promise<Program>>();
-let databases: Databases | undefined;
-
-const databasesHere = (): Databases => {
-  invariant(databases !== undefined, 'a program with tables comes after its database');
-  return databases;
-};
+/** Of which programs with tables have theirs; these may be known before. */
+const databases = Promise.withResolvers<Databases>();
 
 const prepare = async (message: ToThread & { kind: 'program' }): Promise<Program> => {
   // Late: a database is begun before the world is loaded.
@@ -25,12 +23,13 @@ const prepare = async (message: ToThread & { kind: 'program' }): Promise<Program
     import('./program.ts'),
     import(pathToFileURL(message.chapterFile).href) as Promise<Record<string, unknown>>,
   ]);
+  say({ kind: 'loaded' });
   const chapter = Object.values(module)[0] as ChapterDefinition;
   const { bundle, schema } = message;
-  const database = schema && databasesHere().open(chapter, schema);
+  const database = schema && databases.promise.then((own) => own.open(chapter, schema));
   const opened = (): void => say({ kind: 'opened' });
   database?.then(opened, opened); // a failure is said with the first run that needs it
-  return createProgram(chapter, bundle, database, {
+  const program = createProgram(chapter, bundle, database, {
     onStep: () => {
       beat[events] = (beat[events] as number) + 1;
       beat[isInService] = 1;
@@ -39,6 +38,8 @@ const prepare = async (message: ToThread & { kind: 'program' }): Promise<Program
       beat[isInService] = 0;
     },
   });
+  if (!hasRun) program.warm();
+  return program;
 };
 
 /**
@@ -53,8 +54,9 @@ const say = (message: FromThread): void => port.postMessage(message);
 
 port.on('message', (message: ToThread) => {
   if (message.kind === 'database') {
-    databases ??= createDatabases(message.cacheDirectory);
-    return databases.start();
+    const own = createDatabases(message.cacheDirectory);
+    own.start();
+    return databases.resolve(own);
   }
   if (message.kind === 'program') {
     const program = prepare(message);
@@ -63,6 +65,7 @@ port.on('message', (message: ToThread) => {
     programs.set(message.name, program);
     return;
   }
+  hasRun = true;
   const { id, schedule, options } = message;
   const program = programs.get(options.program);
   invariant(program !== undefined, `program ${options.program} was prepared`);
