@@ -3,12 +3,12 @@
  * in the command. It ends itself when its parent goes, however that happened.
  */
 import { availableParallelism } from 'node:os';
+import { loadChapter, resolveChapter } from '#content';
 import { invariant, stopwatch } from '#kernel';
 import type { CheckProgress, CheckRequest } from '../request.ts';
 import type { Report } from '../report.ts';
-import { plainError, type PlainError } from './plain-error.ts';
-import { loadChapter, resolveChapter } from '#content';
 import { databaseCache } from './database-cache.ts';
+import { plainError, type PlainError } from './plain-error.ts';
 import { createPool } from './pool.ts';
 
 export type ToSimulation = Omit<CheckRequest, 'onProgress' | 'signal'>;
