@@ -11,7 +11,7 @@ export interface Exploration<Item> {
   readonly scheduleOf: (item: Item) => Schedule;
   readonly optionsOf: (item: Item, index: number) => RunOptions;
   /** True = enough: later outcomes are not looked at. */
-  readonly look: (item: Item, outcome: Outcome) => boolean | Promise<boolean>;
+  readonly look: (item: Item, outcome: Outcome, ran: RunOptions) => boolean | Promise<boolean>;
   readonly isOver: () => boolean;
 }
 
@@ -19,7 +19,7 @@ export interface Exploration<Item> {
 export async function explore<Item>(exploration: Exploration<Item>): Promise<boolean> {
   const { runner, scheduleOf, optionsOf, look, isOver } = exploration;
   const items = exploration.items[Symbol.iterator]();
-  const running: { item: Item; outcome: Promise<Outcome> }[] = [];
+  const running: { item: Item; options: RunOptions; outcome: Promise<Outcome> }[] = [];
   const enough = new AbortController();
   let index = 0;
   let exhausted = false;
@@ -31,16 +31,17 @@ export async function explore<Item>(exploration: Exploration<Item>): Promise<boo
         return;
       }
       const item = next.value;
-      const outcome = runner.run(scheduleOf(item), optionsOf(item, index++), enough.signal);
+      const options = optionsOf(item, index++);
+      const outcome = runner.run(scheduleOf(item), options, enough.signal);
       outcome.catch(() => undefined); // looked at in its turn
-      running.push({ item, outcome });
+      running.push({ item, options, outcome });
     }
   };
   for (;;) {
     fill();
     const first = running.shift();
     if (first === undefined) return false;
-    if (await look(first.item, await first.outcome)) break;
+    if (await look(first.item, await first.outcome, first.options)) break;
   }
   enough.abort(); // what has not begun would keep others waiting
   return true;

@@ -313,12 +313,13 @@ async function show(
     request.calm === true
       ? (await runner.run(undisturbed, { ...wanted, program: 'subject' })).facts
       : undefined;
+  const confirmed = outcome.traceHash === plain.traceHash && outcome.findings.length > 0;
   return {
     outcome: outcome.findings.length > 0 ? outcome : hit.outcome,
     property,
-    minimal: small.minimal,
+    minimal: small.minimal && confirmed,
     shrinkRuns: small.runs,
-    confirmed: outcome.traceHash === plain.traceHash && outcome.findings.length > 0,
+    confirmed,
     calm,
   };
 }

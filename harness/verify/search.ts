@@ -77,6 +77,8 @@ class Search {
   #single: Promise<readonly Candidate[]> | undefined;
   /** Calm runs with more instances. */
   #scaled: Promise<readonly Calm[]> | undefined;
+  /** Nothing can be said: what was begun ahead is not needed. */
+  readonly #over = new AbortController();
   #measured: Measured | undefined;
   #preparedMs: Milliseconds = 0;
 
@@ -108,6 +110,7 @@ class Search {
       calm && this.#measure(calm, this.#input.request.coverage === true).then(() => this.#measured);
     measured?.catch(() => undefined); // said by whoever waits for it
     const { hit, unknown, fresh } = decision;
+    if (unknown !== undefined) this.#over.abort();
     const { tried, of, unfired } = this.#tally.singles;
     const all = tried + unfired >= of && (of > 0 || this.#input.request.singles === 0);
     return {
@@ -122,15 +125,17 @@ class Search {
   }
 
   async #calm(): Promise<(Calm & { readonly outcome: Outcome }) | undefined> {
-    const { runner, example, request } = this.#input;
+    const { runner, example, request, saved } = this.#input;
     this.#progress('calm', 0, 2);
     const wanted = { wantCrossings: true, wantFacts: true };
     const alone = runner.run(example, this.#options({ ...wanted, fresh: true }));
     const shared = runner.run(example, this.#options(wanted));
     shared.catch(() => undefined); // looked at in its turn
     const first = await alone;
-    const goesOn = first.findings.length === 0 && request.singles !== 0;
-    if (goesOn) void this.#beginScaled(first);
+    const isClear = [first.findings, first.leaks, saved].every(({ length }) => length === 0);
+    if (isClear && first.unknown === undefined && request.singles !== 0) {
+      void this.#beginScaled(first);
+    }
     const again = await shared;
     this.#tally.add(first);
     this.#tally.add(again);
@@ -147,7 +152,8 @@ class Search {
       scheduleOf: (schedule) => schedule,
       optionsOf: () => this.#options(),
       isOver: () => this.#isOver(),
-      look: (_schedule, outcome) => {
+      look: async (_schedule, seen, ran) => {
+        const outcome = await this.#reliable(seen, ran);
         this.#tally.add(outcome);
         this.#remember(outcome);
         return this.#decision.judge(outcome);
@@ -177,7 +183,8 @@ class Search {
             })
           : this.#options(),
       isOver: () => this.#isOver(),
-      look: async (candidate, outcome) => {
+      look: async (candidate, seen, ran) => {
+        const outcome = await this.#reliable(seen, ran);
         const isCrash = candidate.family === 'crash';
         this.#tally.single(candidate, outcome);
         this.#progress('singles', ++done, all.length);
@@ -263,7 +270,9 @@ class Search {
     const { chapter, level, runner } = this.#input;
     if (level < 2) return [];
     const wanted = this.#options({ wantCrossings: true, wantFacts: true, fresh: true });
-    const runs = scaledSchedules(calm, chapter).map((schedule) => runner.run(schedule, wanted));
+    const runs = scaledSchedules(calm, chapter).map((schedule) =>
+      runner.run(schedule, wanted, this.#over.signal),
+    );
     return (await Promise.all(runs)).map(calmOf);
   }
 
@@ -328,7 +337,8 @@ class Search {
       scheduleOf: mix.scheduleOf,
       optionsOf: () => this.#options(),
       isOver: () => this.#isOver() || this.#elapsed() > mix.untilMs,
-      look: async (_item, outcome) => {
+      look: async (_item, seen, ran) => {
+        const outcome = await this.#reliable(seen, ran);
         if (this.#tally.add(outcome)) mix.counted();
         this.#progress(mix.phase, ++done, mix.of);
         const stop = await this.#decision.judge(outcome);
@@ -336,6 +346,12 @@ class Search {
         return this.#decision.sample(outcome, done);
       },
     });
+  }
+
+  /** A run that had begun when something was seen to be left behind is made again, with nothing shared. */
+  async #reliable(seen: Outcome, ran: RunOptions): Promise<Outcome> {
+    if (!this.#decision.fresh || ran.fresh === true) return seen;
+    return this.#input.runner.run(seen.schedule, { ...ran, fresh: true });
   }
 
   #options(extra: Partial<RunOptions> = {}): RunOptions {

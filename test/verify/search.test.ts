@@ -41,6 +41,28 @@ test('what a search finds does not depend on the number of threads', async () =>
   expect(three.result.hit?.outcome.traceHash).toBe(one.result.hit?.outcome.traceHash);
 });
 
+test('a service that leaves something behind in some runs is judged by runs that share nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'leaving-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const solution = readFileSync(join(chapter.solutionPath, 'greeter.ts'), 'utf8');
+  const leaving = solution
+    .replace(
+      'await ports.sink.record(',
+      `const place = partition + ' ' + message.offset;
+      if (seen.has(place)) Object.assign(Kafka.prototype, { again: true });
+      seen.add(place);
+      await ports.sink.record(`,
+    )
+    .replace('const consumer', 'const seen = new Set<string>();\n  const consumer');
+  expect(leaving).not.toBe(solution);
+  writeFileSync(join(folder, 'greeter.ts'), leaving);
+  const folders = [chapter.solutionPath, folder];
+  const [one, three] = [await searched(1, { folders }), await searched(3, { folders })];
+  expect(one.result).toMatchObject({ fresh: true, unknown: undefined, hit: undefined });
+  expect(three.result).toMatchObject({ fresh: true, unknown: undefined, hit: undefined });
+  expect(three.result.tally.classes).toEqual(one.result.tally.classes);
+});
+
 test('a search that may take as many runs as it likes ends with enough distinct schedules', async () => {
   const few = await searched(2, { schedules: 40 });
   expect(few.result.complete).toBe(true);
