@@ -45,7 +45,7 @@ class ThreadDatabases implements Databases {
     const key = JSON.stringify(plan);
     let database = this.#open.get(key);
     if (database === undefined) {
-      // The world is loaded while the server starts, not before.
+      // The world is loaded while the server starts.
       database = Promise.all([this.#started(), import('#sim')]).then(([server, { epochMs }]) =>
         prepareDatabase(server, { ...plan, atMs: epochMs }),
       );

@@ -44,8 +44,8 @@ interface Lane {
   beat: Int32Array;
   job: Job | undefined;
   told: Set<ToThread>;
-  /** It has said something, so it works. */
-  heard: boolean;
+  /** It was ready for a run, so the next try would be, too. */
+  works: boolean;
   /** It has its database. */
   opened: boolean;
   /** Beat and CPU time when the beat last moved. */
@@ -82,7 +82,7 @@ class ThreadPool implements Pool {
   readonly #programs = new Map<string, ToThread & { kind: 'program' }>();
   #databases: ToThread | undefined;
   #needsDatabase = false;
-  /** The first thread has loaded a program. */
+  /** A thread has loaded a program: the first one, where a database is needed. */
   #hasLoaded = false;
   /** The first thread has had its database. */
   #hasBegun = false;
@@ -90,7 +90,7 @@ class ThreadPool implements Pool {
   readonly #all: Lane[] = [];
   #nextId = 1;
   #closed = false;
-  /** Why no thread can be started. */
+  /** Why a thread cannot be started: another try would end like it. */
   #failed: Error | undefined;
   readonly #stopLooking: () => void;
 
@@ -111,7 +111,7 @@ class ThreadPool implements Pool {
   prepare(program: NamedProgram): void {
     const message: ToThread = { kind: 'program', ...program };
     this.#programs.set(program.name, message);
-    this.#needsDatabase ||= program.schema !== undefined;
+    this.#needsDatabase = [...this.#programs.values()].some(({ schema }) => schema !== undefined);
     for (const lane of this.#all) this.#tell(lane);
   }
 
@@ -144,7 +144,7 @@ class ThreadPool implements Pool {
     lane.cpuAtBeatMs = 0;
     lane.job = undefined;
     lane.told = new Set();
-    lane.heard = false;
+    lane.works = false;
     lane.opened = false;
     const worker = new Worker(this.#thread, {
       workerData: { beat },
@@ -157,8 +157,8 @@ class ThreadPool implements Pool {
     lane.worker = worker;
     this.#tell(lane);
     worker.on('message', (message: FromThread) => {
-      lane.heard = true;
       if (message.kind === 'loaded') return this.#loaded();
+      if (lane.worker === worker) lane.works = true;
       if (message.kind === 'opened') return this.#opened(lane, worker);
       const { job } = lane;
       if (job?.id !== message.id) return;
@@ -201,7 +201,7 @@ class ThreadPool implements Pool {
     if (lane.worker !== worker || this.#closed) return;
     const { job } = lane;
     // One that ends before it can do anything would do so again, for ever.
-    if (job === undefined && !lane.heard) return this.#fail(error);
+    if (job === undefined && !lane.works) return this.#fail(error);
     this.#open(lane);
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY' && job !== undefined)
       job.resolve(outOfMemory(job, this.#limits));

@@ -18,7 +18,7 @@ const programs = new Map<string, Promise<Program>>();
 const databases = Promise.withResolvers<Databases>();
 
 const prepare = async (message: ToThread & { kind: 'program' }): Promise<Program> => {
-  // Late: a database is begun before the world is loaded.
+  // Late: the first thread's database is begun before the world is loaded.
   const [{ createProgram }, module] = await Promise.all([
     import('./program.ts'),
     import(pathToFileURL(message.chapterFile).href) as Promise<Record<string, unknown>>,
