@@ -6,7 +6,7 @@ import { seedBase } from '../../harness/cli/seeds.ts';
 /** Other schedules at every commit; `npm run proof -- hashes` runs a thousand. */
 const seed = seedBase();
 const chapters = await Promise.all((await findChapters()).map((folder) => loadChapter(folder)));
-const each = Math.ceil(50 / chapters.length);
+const each = Math.ceil(60 / chapters.length);
 
 describe.each(chapters)('$folder, schedules of seed ' + seed, ({ folder, solutionPath }) => {
   const rows = (workers: number, fresh: boolean, of = seed): Promise<readonly HashRow[]> =>
