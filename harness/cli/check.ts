@@ -57,8 +57,10 @@ async function checkOnce(
     progress.clear();
     if (signal?.aborted) return 0;
     await writeSarif(report, folders, options.sarif);
-    const show = (): string => renderReport(report, screenOf(options));
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : show());
+    const text = options.json
+      ? `${JSON.stringify(report)}\n`
+      : renderReport(report, screenOf(options));
+    process.stdout.write(text);
     return exitCodeOf(report);
   } catch (error) {
     progress.clear();

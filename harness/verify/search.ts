@@ -22,7 +22,7 @@ import type { Blamer } from './blame.ts';
 import { Decision, type Hit, type Unknown } from './decision.ts';
 import type { Outcome, Runner, RunOptions } from './engine/outcome.ts';
 import { measure, type MeasureInput, type Measured } from './coverage/measure.ts';
-import { explore } from './explore.ts';
+import { explore, type Exploration } from './explore.ts';
 import type { CheckPhase, CheckRequest } from './request.ts';
 import { createTally, type Tally } from './tally.ts';
 
@@ -144,16 +144,14 @@ class Search {
   }
 
   async #saved(): Promise<void> {
-    const { runner, saved } = this.#input;
+    const { saved } = this.#input;
     this.#progress('saved', 0, saved.length);
-    await explore({
-      runner,
+    await this.#explore({
       items: saved,
       scheduleOf: (schedule) => schedule,
       optionsOf: () => this.#options(),
       isOver: () => this.#isOver(),
-      look: async (_schedule, seen, ran) => {
-        const outcome = await this.#reliable(seen, ran);
+      look: (_schedule, outcome) => {
         this.#tally.add(outcome);
         this.#remember(outcome);
         return this.#decision.judge(outcome);
@@ -162,15 +160,13 @@ class Search {
   }
 
   async #singles(calm: Calm): Promise<void> {
-    const { runner, request } = this.#input;
-    if (request.singles === 0) return;
+    if (this.#input.request.singles === 0) return;
     const all = this.#drawn(await (this.#single ??= this.#candidates(calm)));
     this.#preparedMs = this.#elapsed();
     this.#tally.singles.of = all.length;
     this.#tally.crashPoints.of = all.filter(({ family }) => family === 'crash').length;
     let done = 0;
-    await explore({
-      runner,
+    await this.#explore({
       items: all,
       scheduleOf: ({ schedule }) => schedule,
       // What dies with a process shows best where processes share nothing, not even a library.
@@ -183,8 +179,7 @@ class Search {
             })
           : this.#options(),
       isOver: () => this.#isOver(),
-      look: async (candidate, seen, ran) => {
-        const outcome = await this.#reliable(seen, ran);
+      look: async (candidate, outcome) => {
         const isCrash = candidate.family === 'crash';
         this.#tally.single(candidate, outcome);
         this.#progress('singles', ++done, all.length);
@@ -331,14 +326,12 @@ class Search {
     const { classes } = this.#tally;
     if (classes.size >= mix.enough) return;
     let done = 0;
-    await explore({
-      runner: this.#input.runner,
+    await this.#explore({
       items,
       scheduleOf: mix.scheduleOf,
       optionsOf: () => this.#options(),
       isOver: () => this.#isOver() || this.#elapsed() > mix.untilMs,
-      look: async (_item, seen, ran) => {
-        const outcome = await this.#reliable(seen, ran);
+      look: async (_item, outcome) => {
         if (this.#tally.add(outcome)) mix.counted();
         this.#progress(mix.phase, ++done, mix.of);
         const stop = await this.#decision.judge(outcome);
@@ -349,9 +342,16 @@ class Search {
   }
 
   /** A run that had begun when something was seen to be left behind is made again, with nothing shared. */
-  async #reliable(seen: Outcome, ran: RunOptions): Promise<Outcome> {
-    if (!this.#decision.fresh || ran.fresh === true) return seen;
-    return this.#input.runner.run(seen.schedule, { ...ran, fresh: true });
+  #explore<Item>({ look, ...wanted }: Omit<Exploration<Item>, 'runner'>): Promise<boolean> {
+    const { runner } = this.#input;
+    return explore({
+      ...wanted,
+      runner,
+      look: async (item, seen, ran) => {
+        if (!this.#decision.fresh || ran.fresh === true) return look(item, seen, ran);
+        return look(item, await runner.run(seen.schedule, { ...ran, fresh: true }), ran);
+      },
+    });
   }
 
   #options(extra: Partial<RunOptions> = {}): RunOptions {
